@@ -1,0 +1,1 @@
+//! What this machine has, what would not work, and the command that mends it.
