@@ -1,1 +1,4 @@
-//! model
+//! One definition of the decoder, for sampling and for training.
+
+pub mod config;
+pub mod rope;
