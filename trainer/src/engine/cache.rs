@@ -11,7 +11,6 @@ const LENGTH_STEP: i64 = 32;
 
 /// The cache: for each layer keys and values of every slot.
 #[derive(Debug)]
-#[expect(non_snake_case, reason = "shape suffixes")]
 pub struct KvCache {
     keys_SKLh: Vec<Tensor>,
     values_SKLh: Vec<Tensor>,
@@ -74,7 +73,6 @@ fn round_up(length: i64) -> i64 {
 
 /// The attention of one decode step: one new token for each of the first A slots.
 #[derive(Debug)]
-#[expect(non_snake_case, reason = "shape suffixes")]
 pub struct DecodeStep<'a> {
     cache: &'a mut KvCache,
     prefix: Option<&'a SharedPrefix>,
@@ -115,7 +113,6 @@ impl<'a> DecodeStep<'a> {
 }
 
 /// Additive mask [A, 1, 1, last − first] over keys at places `first..last` for queries at `places_A`.
-#[expect(non_snake_case, reason = "shape suffixes")]
 fn slot_mask(places_A: &Tensor, first: i64, last: i64, window: Option<i64>, kind: Kind) -> Tensor {
     let device = places_A.device();
     let key = Tensor::arange_start(first, last, (Kind::Int64, device)).unsqueeze(0);
@@ -129,7 +126,6 @@ fn slot_mask(places_A: &Tensor, first: i64, last: i64, window: Option<i64>, kind
 }
 
 impl Attention for DecodeStep<'_> {
-    #[expect(non_snake_case, reason = "shape suffixes")]
     fn attend(&mut self, layer: usize, q_NHh: &Tensor, k_NKh: &Tensor, v_NKh: &Tensor) -> Tensor {
         let index = [Some(&self.slots_A), None, Some(&self.places_A)];
         let _ = self.cache.keys_SKLh[layer].index_put_(&index, k_NKh, false);
@@ -166,7 +162,6 @@ impl Attention for DecodeStep<'_> {
 impl DecodeStep<'_> {
     /// Attention over the shared prefix and a slot's own tokens under one softmax; the prefix's keys are read once
     /// for all slots.
-    #[expect(non_snake_case, reason = "shape suffixes")]
     fn behind(
         &self,
         prefix: &SharedPrefix,

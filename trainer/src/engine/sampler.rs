@@ -61,7 +61,6 @@ pub struct Draws {
 
 /// Draws one token a row. `logits_RV` [R, V] in f32; `uniforms` one number in [0, 1) a row.
 #[must_use]
-#[expect(non_snake_case, reason = "shape suffixes")]
 pub fn draw(logits_RV: &Tensor, how: &Sampling, uniforms: &[f64]) -> Draws {
     tch::no_grad(|| {
         if how.temperature == 0.0 {
@@ -89,14 +88,12 @@ pub fn draw(logits_RV: &Tensor, how: &Sampling, uniforms: &[f64]) -> Draws {
     })
 }
 
-#[expect(non_snake_case, reason = "shape suffixes")]
 fn finish(scaled_RV: &Tensor, ids_R1: &Tensor, kept: Option<Vec<Vec<TokenId>>>) -> Draws {
     let logprobs_R1 = scaled_RV.gather(1, ids_R1, false) - scaled_RV.logsumexp([-1i64].as_slice(), true);
     Draws { ids: to_ids(&ids_R1.flatten(0, 1)), logprobs: to_f32(&logprobs_R1.flatten(0, 1)), kept }
 }
 
 /// Which tokens truncated sampling may draw, [R, V] of bool. Ties are kept together, except that top-k keeps exactly k.
-#[expect(non_snake_case, reason = "shape suffixes")]
 fn support(p_RV: &Tensor, how: &Sampling) -> Tensor {
     let vocab = p_RV.size()[1];
     let (sorted_RV, order_RV) = p_RV.sort_stable(true, -1, true);
@@ -119,7 +116,6 @@ fn support(p_RV: &Tensor, how: &Sampling) -> Tensor {
     Tensor::zeros_like(&keep_RV).scatter(1, &order_RV, &keep_RV)
 }
 
-#[expect(non_snake_case, reason = "shape suffixes")]
 fn kept_ids(keep_RV: &Tensor) -> Vec<Vec<TokenId>> {
     (0..keep_RV.size()[0]).map(|row| to_ids(&keep_RV.get(row).nonzero().flatten(0, 1))).collect()
 }

@@ -9,7 +9,6 @@ use super::config::DecoderConfig;
 /// Mixes values by the similarity of queries and keys, within each sequence and causally.
 pub trait Attention {
     /// `q_NHh`, `k_NKh`, `v_NKh` of the tokens at hand -> [N, H, h]. Called once a layer, in order.
-    #[expect(non_snake_case, reason = "shape suffixes")]
     fn attend(&mut self, layer: usize, q_NHh: &Tensor, k_NKh: &Tensor, v_NKh: &Tensor) -> Tensor;
 }
 
@@ -69,7 +68,6 @@ pub struct SharedPrefix {
 
 /// Attention over whole sequences that lie packed one after another, optionally behind a shared prefix.
 #[derive(Debug)]
-#[expect(non_snake_case, reason = "shape suffixes")]
 pub struct Packed<'a> {
     settings: Vec<AttentionSettings>,
     num_sequences: i64,
@@ -84,7 +82,6 @@ pub struct Packed<'a> {
 impl<'a> Packed<'a> {
     /// Attention over sequences of the given lengths.
     #[must_use]
-    #[expect(non_snake_case, reason = "shape suffixes")]
     pub fn new(config: &DecoderConfig, lengths: &[usize], device: Device) -> Self {
         let padded = lengths.iter().copied().max().unwrap_or(0);
         let even = lengths.iter().all(|&length| length == padded);
@@ -136,7 +133,6 @@ impl<'a> Packed<'a> {
     }
 
     /// [N, X, h] -> [B, X, T, h].
-    #[expect(non_snake_case, reason = "shape suffixes")]
     fn pad(&self, x_NXh: &Tensor) -> Tensor {
         let padded = match &self.rows_BT {
             Some(rows_BT) => x_NXh.index_select(0, rows_BT),
@@ -146,7 +142,6 @@ impl<'a> Packed<'a> {
     }
 
     /// [B, H, T, h] -> [N, H, h].
-    #[expect(non_snake_case, reason = "shape suffixes")]
     fn unpad(&self, x_BHTh: &Tensor) -> Tensor {
         let rows = x_BHTh.transpose(1, 2).flatten(0, 1);
         match &self.places_N {
@@ -166,7 +161,6 @@ fn repeat_heads(x: &Tensor, groups: i64) -> Tensor {
 }
 
 impl Attention for Packed<'_> {
-    #[expect(non_snake_case, reason = "shape suffixes")]
     fn attend(&mut self, layer: usize, q_NHh: &Tensor, k_NKh: &Tensor, v_NKh: &Tensor) -> Tensor {
         if let Some(kept) = &mut self.kept {
             kept.push((k_NKh.shallow_clone(), v_NKh.shallow_clone()));

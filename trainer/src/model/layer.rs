@@ -9,7 +9,6 @@ use super::weights::LayerWeights;
 
 /// The layer at `index`. `x_ND` -> [N, D].
 #[must_use]
-#[expect(non_snake_case, reason = "shape suffixes")]
 pub fn forward(
     config: &DecoderConfig,
     index: usize,
@@ -35,7 +34,6 @@ pub fn forward(
 
 /// Root-mean-square norm over the last dimension, computed in f32. [..., D] -> [..., D].
 #[must_use]
-#[expect(non_snake_case, reason = "shape suffixes")]
 pub fn rms_norm(config: &DecoderConfig, x: &Tensor, weight_D: &Tensor) -> Tensor {
     let kind = x.kind();
     let x32 = x.to_kind(Kind::Float);
@@ -49,7 +47,6 @@ pub fn rms_norm(config: &DecoderConfig, x: &Tensor, weight_D: &Tensor) -> Tensor
     }
 }
 
-#[expect(non_snake_case, reason = "shape suffixes")]
 fn self_attention(
     config: &DecoderConfig,
     index: usize,
@@ -75,7 +72,6 @@ fn self_attention(
     mixed_NHh.flatten(-2, -1).linear(&w.o_proj, w.o_bias.as_ref())
 }
 
-#[expect(non_snake_case, reason = "shape suffixes")]
 fn feed_forward(config: &DecoderConfig, w: &LayerWeights, x_ND: &Tensor) -> Tensor {
     let gate_NF = x_ND.linear(&w.gate_FD, w.gate_bias.as_ref());
     let gate_NF = match config.activation {

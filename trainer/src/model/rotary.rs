@@ -10,7 +10,6 @@ use super::rope;
 
 /// Cosines and sines of a batch's positions, for one rope.
 #[derive(Debug)]
-#[expect(non_snake_case, reason = "shape suffixes")]
 pub struct Rotary {
     cos_N1h: Tensor,
     sin_N1h: Tensor,
@@ -27,7 +26,6 @@ impl Rotary {
 }
 
 #[derive(Debug)]
-#[expect(non_snake_case, reason = "shape suffixes")]
 struct Table {
     inverse_frequencies: Vec<f32>,
     attention_factor: f64,
@@ -69,7 +67,6 @@ impl RotaryTables {
 
     /// For each rope the cosines and sines of `positions_N` (none above `max_position`), in `kind`.
     #[must_use]
-    #[expect(non_snake_case, reason = "shape suffixes")]
     pub fn at(&self, positions_N: &Tensor, max_position: i64, kind: Kind) -> Vec<Rotary> {
         tch::no_grad(|| {
             self.tables

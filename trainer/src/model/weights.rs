@@ -7,7 +7,6 @@ use super::config::DecoderConfig;
 
 /// The weights of one layer. What a family lacks is `None`.
 #[derive(Debug)]
-#[expect(non_snake_case, reason = "shape suffixes")]
 #[expect(missing_docs, reason = "the Hugging Face names say it, see `fields`")]
 pub struct LayerWeights {
     pub input_norm_D: Tensor,
@@ -34,7 +33,6 @@ pub struct LayerWeights {
 
 /// All weights of a decoder.
 #[derive(Debug)]
-#[expect(non_snake_case, reason = "shape suffixes")]
 pub struct ModelWeights {
     /// Token embeddings, [V, D].
     pub embed_VD: Tensor,

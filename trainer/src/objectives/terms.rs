@@ -217,6 +217,12 @@ impl Learned {
         Ok(Self { problem: problem.into(), ratio: sequence.ratio, tokens })
     }
 
+    /// Which ratio the sample has.
+    #[must_use]
+    pub fn ratio(&self) -> Ratio {
+        self.ratio
+    }
+
     /// The learned tokens, in order.
     #[must_use]
     pub fn tokens(&self) -> &[Token] {
