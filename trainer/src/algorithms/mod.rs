@@ -1,7 +1,7 @@
 //! Credit assignment: from groups of scored rollouts to weighted samples. No tensors and no files: an algorithm says
 //! which rollouts are learned, with which weight a token, and through which ratio; the update never learns which one
 //! ran. One file an algorithm; a new one is its file, a variant of
-//! [`AlgorithmConfig`](crate::recipe::AlgorithmConfig) and an arm of [`build`].
+//! [`AlgorithmConfig`] and an arm of [`build`].
 
 mod credit;
 mod dr_grpo;
@@ -17,8 +17,10 @@ mod sft;
 mod star;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod fixture;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use serde_json::Value;

@@ -28,17 +28,17 @@ fn credit_with(config: &AlgorithmConfig, groups: &[Group], context: &CreditConte
 }
 
 /// The weight of each sample, which is that of each of its learned tokens.
-fn weights(credit: &Credit) -> Vec<f32> {
+fn weights(credit: &Credit) -> Vec<f64> {
     let weight = |sample: &Sample| {
         let marked = || sample.weights.iter().zip(&sample.learned);
         let weight = *marked().find(|(_, learned)| **learned).unwrap().0;
         assert!(marked().all(|(&found, &learned)| found == if learned { weight } else { 0.0 }));
-        weight
+        f64::from(weight)
     };
     credit.samples.iter().map(weight).collect()
 }
 
-fn assert_weights(credit: &Credit, expected: &[f32]) {
+fn assert_weights(credit: &Credit, expected: &[f64]) {
     let found = weights(credit);
     assert_eq!(found.len(), expected.len(), "{found:?}");
     assert!(
