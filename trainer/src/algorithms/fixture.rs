@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polestar_data::Problem;
+use polestar_data::{Origin, Problem, ProblemPrompt};
 use polestar_verifiers::{Budget, Judge, Score, Verdict};
 
 use crate::rollout::{Finish, Group, Prompt, Rollout, Scored, Task, TokenId};
@@ -27,12 +27,15 @@ impl Judge for Silent {
 }
 
 pub(super) fn task(id: &str) -> Arc<Task> {
-    let problem: Problem = problem(id);
+    let problem = Problem {
+        id: id.into(),
+        prompt: ProblemPrompt::Text(String::new()),
+        reference: serde_json::Value::Null,
+        response: None,
+        fields: serde_json::Map::new(),
+        origin: Origin { file: "fixture".into(), line: 1 },
+    };
     Arc::new(Task { problem, judge: Arc::new(Silent) })
-}
-
-fn problem(id: &str) -> Problem {
-    Problem { id: id.into() }
 }
 
 /// A response to be changed before it joins a group.
