@@ -1,0 +1,4 @@
+//! t
+pub(super) fn repository() -> std::path::PathBuf {
+    "/work/wt-recipe".into()
+}
