@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::check::check;
 use super::error::RecipeError;
-use super::origins::Origins;
+use super::origins::{Origins, syntax_complaint};
 use super::plan::Plan;
 use super::resolve::World;
 use super::set::Setting;
@@ -46,10 +46,8 @@ impl Recipe {
     /// As [`Recipe::load`].
     pub fn parse(path: &Path, text: String, sets: &[String]) -> Result<Loaded, RecipeError> {
         let mut origins = Origins::read(path, &text).map_err(RecipeError::Syntax)?;
-        let mut table: Table = toml::from_str(&text).map_err(|error| {
-            let what = format!("{} is not valid TOML: {}", path.display(), error.message());
-            RecipeError::Syntax(Box::new(Complaint::call(what)))
-        })?;
+        let mut table: Table = toml::from_str(&text)
+            .map_err(|error| RecipeError::Syntax(Box::new(syntax_complaint(path, &text, &error))))?;
         let mut wrong = Vec::new();
         for typed in sets {
             let applied =

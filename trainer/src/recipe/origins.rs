@@ -150,7 +150,8 @@ fn collect_value(path: &str, value: &DeValue<'_>, line_of: &LineOf, lines: &mut 
     }
 }
 
-fn syntax_complaint(file: &Path, text: &str, error: &toml::de::Error) -> Complaint {
+/// What is wrong with a text that is not TOML, and on which line.
+pub(super) fn syntax_complaint(file: &Path, text: &str, error: &toml::de::Error) -> Complaint {
     let line = error.span().map(|span| LineOf::new(text).line(span.start));
     let complaint = Complaint::call(format!("{} is not valid TOML: {}", file.display(), error.message()));
     let complaint = match line.and_then(|line| text.lines().nth(line - 1)) {

@@ -287,6 +287,13 @@ impl VerifierConfig {
     pub fn label(&self) -> &str {
         if self.name.is_empty() { &self.kind } else { &self.name }
     }
+
+    /// The kind's own settings as a JSON object, as verifiers take them.
+    #[must_use]
+    pub fn options_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.options)
+            .expect("TOML tables have string keys, which is all that JSON asks")
+    }
 }
 
 fn auto() -> String {

@@ -116,7 +116,7 @@ fn names_are_safe_in_paths() {
         "run.name=a/b",
         "run.name=",
         "run.name=.hidden",
-        "data.e-é.source=x",
+        "data.\"é\".source=x",
         "verifier.math.name=a.b",
     ] {
         assert!(complaint_for(&[set]).contains("cannot be used in file names"), "{set}");
