@@ -1,5 +1,5 @@
-//! The rules that types cannot express: numbers within their ranges ([`ranges`]) and keys that must go together
-//! ([`rules`]). All are checked and all violations are reported, before anything is loaded.
+//! The rules that types cannot express: numbers within their ranges (`ranges`) and keys that must go together
+//! (`rules`). All are checked and all violations are reported, before anything is loaded.
 
 mod ranges;
 mod rules;
