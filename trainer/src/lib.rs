@@ -18,6 +18,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#![allow(non_snake_case, reason = "tensors carry shape suffixes, as in `logits_BTV`")]
+
 pub mod algorithms;
 pub mod bench;
 pub mod cli;
