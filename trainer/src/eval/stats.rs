@@ -210,7 +210,10 @@ fn answers_of(votes: &[Vote]) -> Vec<Answer> {
             *num_right += usize::from(vote.right);
         }
     }
-    counts.into_values().map(|(count, num_right)| Answer { count, right: num_right as f64 / count as f64 }).collect()
+    counts
+        .into_values()
+        .map(|(count, num_right)| Answer { count, right: num_right as f64 / count as f64 })
+        .collect()
 }
 
 /// The same problems before and after.
@@ -236,7 +239,9 @@ pub struct Paired {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PairError {
     /// Different numbers of problems.
-    #[error("expected the same problems before and after, found {before} and {after}: evaluate both on the same set")]
+    #[error(
+        "expected the same problems before and after, found {before} and {after}: evaluate both on the same set"
+    )]
     Lengths {
         /// Problems before.
         before: usize,
@@ -270,7 +275,8 @@ fn check_pairs<T>(before: &[T], after: &[T], needed: usize) -> Result<(), PairEr
 pub fn paired(before: &[bool], after: &[bool]) -> Result<Paired, PairError> {
     check_pairs(before, after, 1)?;
     let count = |b: bool, a: bool| before.iter().zip(after).filter(|pair| *pair == (&b, &a)).count() as u64;
-    let (both, gained, lost, neither) = (count(true, true), count(false, true), count(true, false), count(false, false));
+    let (both, gained, lost, neither) =
+        (count(true, true), count(false, true), count(true, false), count(false, false));
     let n = before.len() as f64;
     let change = gained as f64 - lost as f64;
     let adjusted = n + 2.0;
@@ -278,7 +284,15 @@ pub fn paired(before: &[bool], after: &[bool]) -> Result<Paired, PairError> {
     let half = Z * variance.sqrt() / adjusted;
     let center = change / adjusted;
     let interval = Interval { low: (center - half).max(-1.0), high: (center + half).min(1.0) };
-    Ok(Paired { both, gained, lost, neither, difference: change / n, interval, p_value: mcnemar(gained, lost) })
+    Ok(Paired {
+        both,
+        gained,
+        lost,
+        neither,
+        difference: change / n,
+        interval,
+        p_value: mcnemar(gained, lost),
+    })
 }
 
 /// Twice the chance that a fair coin thrown gained + lost times shows its rarer side at most min(gained, lost) times.

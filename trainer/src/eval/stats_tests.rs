@@ -103,7 +103,8 @@ fn pass_at_k_is_the_share_of_subsets_with_a_right_one() {
 
 /// One vote a letter: a capital is a right answer, `-` is no answer.
 fn votes(text: &str) -> Vec<Vote> {
-    let vote = |letter: char| Vote { answer: (letter != '-').then(|| letter.into()), right: letter.is_uppercase() };
+    let vote =
+        |letter: char| Vote { answer: (letter != '-').then(|| letter.into()), right: letter.is_uppercase() };
     text.chars().map(vote).collect()
 }
 

@@ -95,7 +95,9 @@ impl WriteProblem {
             Self::Quota => "Delete files or have the quota raised, then run the same command again",
             Self::FileTooLarge => "Raise the limit (`ulimit -f unlimited`), then run the same command again",
             Self::ReadOnly => "Choose a folder on a writable file system, or remount this one",
-            Self::NotPermitted => "Give yourself write access to it (`ls -ld` shows the owner), or choose another folder",
+            Self::NotPermitted => {
+                "Give yourself write access to it (`ls -ld` shows the owner), or choose another folder"
+            }
             Self::NotAFolder | Self::IsAFolder => "Move away what stands there, or choose another folder",
             Self::Missing => "Create it, or correct the path",
             Self::Other => "Check the path and the disk, then run the same command again",
@@ -169,8 +171,9 @@ impl FolderWriter {
     /// When the file cannot be written or exists already.
     pub fn write(&mut self, name: &str, content: &[u8]) -> Result<(), WriteError> {
         self.num_bytes += content.len() as u64;
-        write_new(&self.temp.join(name), content)
-            .map_err(|error| WriteError::new("write", &self.target.join(name), Some(content.len() as u64), error))
+        write_new(&self.temp.join(name), content).map_err(|error| {
+            WriteError::new("write", &self.target.join(name), Some(content.len() as u64), error)
+        })
     }
 
     /// Syncs everything and puts the folder in place. A folder of the same name is replaced, and is there, whole,
@@ -272,7 +275,8 @@ pub fn clean_leftovers(parent: &Path) -> Result<Vec<PathBuf>, WriteError> {
 pub fn point_latest(folder: &Path, target: &str) -> Result<(), WriteError> {
     let link = folder.join(LATEST);
     let fail = |error| WriteError::new("link", &link, None, error);
-    fs::metadata(folder.join(target)).map_err(|error| WriteError::new("link to", &folder.join(target), None, error))?;
+    fs::metadata(folder.join(target))
+        .map_err(|error| WriteError::new("link to", &folder.join(target), None, error))?;
     if fs::symlink_metadata(&link).is_ok_and(|found| !found.is_symlink()) {
         let found = io::Error::new(io::ErrorKind::AlreadyExists, "expected a symbolic link or nothing there");
         return Err(fail(found));

@@ -18,7 +18,8 @@ fn run_in_child(test: &str, launcher: &[&str], wrapper: &str, folder: &Path) {
         .env("POLESTAR_TEST_CHILD", folder)
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("1 passed"), "the child failed:\n{text}");
 }
 
@@ -27,8 +28,10 @@ fn child_folder() -> Option<PathBuf> {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -51,7 +54,10 @@ fn a_folder_in_the_way_of_a_file_is_named_and_left_alone() {
     fs::write(path.join("inside"), "x").unwrap();
     let error = write_file(&path, b"one").unwrap_err();
     assert_eq!(error.problem, WriteProblem::IsAFolder);
-    assert!(error.to_string().contains("plan.json (3 bytes): expected a file or nothing, found a folder"), "{error}");
+    assert!(
+        error.to_string().contains("plan.json (3 bytes): expected a file or nothing, found a folder"),
+        "{error}"
+    );
     assert_eq!(names(folder.path()), ["plan.json"]);
     assert_eq!(names(&path), ["inside"]);
 }
@@ -199,7 +205,9 @@ fn a_full_device_is_named_with_the_bytes_that_were_needed() {
     let error = log.commit().unwrap_err();
     assert_eq!(error.problem, WriteProblem::DiskFull);
     let words = error.to_string();
-    for part in ["metrics.jsonl", "(100 bytes)", "no space is left", "bytes are free", "run the same command again"] {
+    for part in
+        ["metrics.jsonl", "(100 bytes)", "no space is left", "bytes are free", "run the same command again"]
+    {
         assert!(words.contains(part), "{words}");
     }
 }
@@ -230,8 +238,7 @@ fn a_full_disk_destroys_nothing_that_was_there() {
             return;
         }
         let folder = tempfile::tempdir().unwrap();
-        let wrapper =
-            r#"mount -t tmpfs -o size=64k tmpfs "$POLESTAR_TEST_CHILD" || exit 9; exec "$0" "$@""#;
+        let wrapper = r#"mount -t tmpfs -o size=64k tmpfs "$POLESTAR_TEST_CHILD" || exit 9; exec "$0" "$@""#;
         run_in_child("a_full_disk_destroys_nothing_that_was_there", &namespaces, wrapper, folder.path());
         return;
     };

@@ -188,12 +188,8 @@ impl Journal {
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         fs::create_dir_all(folder)
             .map_err(|error| WriteError::new("create the folder", folder, None, error))?;
-        let mut journal = Self {
-            folder: folder.to_path_buf(),
-            steps: BTreeMap::new(),
-            current: None,
-            cuts: Vec::new(),
-        };
+        let mut journal =
+            Self { folder: folder.to_path_buf(), steps: BTreeMap::new(), current: None, cuts: Vec::new() };
         let mut previous: Option<(u64, u64)> = None;
         for (step, path) in segments(folder)? {
             previous = Some((step, journal.load(step, &path, previous)?));
@@ -205,13 +201,16 @@ impl Journal {
     fn load(&mut self, step: u64, path: &Path, previous: Option<(u64, u64)>) -> Result<u64, JournalError> {
         let content = read(path)?;
         let Scan { header, payloads, num_whole } = segment::scan(path, &content)?;
-        if let (Some(named), Some((found_step, found_len))) = (header.and_then(|header| header.previous), previous) {
+        if let (Some(named), Some((found_step, found_len))) =
+            (header.and_then(|header| header.previous), previous)
+        {
             let named_path = segment_path(&self.folder, named.step);
             if named.step > found_step {
                 return Err(JournalError::Missing { missing: named_path, next: path.to_path_buf() });
             }
             if named.step == found_step && named.bytes > found_len {
-                let error = SegmentError::Shortened { path: named_path, expected: named.bytes, found: found_len };
+                let error =
+                    SegmentError::Shortened { path: named_path, expected: named.bytes, found: found_len };
                 return Err(error.into());
             }
         }
@@ -240,7 +239,8 @@ impl Journal {
     /// When the segment cannot be opened, or the sync fails.
     pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
         let step = record.step();
-        let payload = serde_json::to_vec(record).map_err(|source| JournalError::Serialize { step, source })?;
+        let payload =
+            serde_json::to_vec(record).map_err(|source| JournalError::Serialize { step, source })?;
         let log = self.log_of(step)?;
         let frame = segment::frame(&payload, log.committed_len());
         log.append(&frame);
@@ -346,7 +346,10 @@ impl Journal {
         }
         let content = read(&path)?;
         let payloads = segment::scan(&path, &content)?.payloads;
-        Ok(payloads.into_iter().map(|(offset, payload)| segment::parse(&path, offset, payload)).collect::<Result<_, _>>()?)
+        Ok(payloads
+            .into_iter()
+            .map(|(offset, payload)| segment::parse(&path, offset, payload))
+            .collect::<Result<_, _>>()?)
     }
 
     /// Removes the segments of steps before `from_step`: those that a checkpoint makes needless.
@@ -418,7 +421,11 @@ mod f32_bits {
             return Err(D::Error::custom("expected eight hex digits for each log-probability"));
         }
         (0..digits.len() / 8)
-            .map(|i| u32::from_str_radix(&digits[8 * i..8 * i + 8], 16).map(f32::from_bits).map_err(D::Error::custom))
+            .map(|i| {
+                u32::from_str_radix(&digits[8 * i..8 * i + 8], 16)
+                    .map(f32::from_bits)
+                    .map_err(D::Error::custom)
+            })
             .collect()
     }
 }

@@ -9,6 +9,11 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// A folder for tests that sync thousands of times: in memory, where the machine has such a place.
+fn fast_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 fn started(step: u64) -> Record {
     Record::StepStarted { step, problems: vec!["a".into(), "ü/\n".into()] }
 }
@@ -16,7 +21,16 @@ fn started(step: u64) -> Record {
 fn rollout(step: u64, sample: u64) -> Record {
     let logprobs = vec![-0.1, -0.0, f32::NEG_INFINITY, f32::MIN_POSITIVE / 3.0];
     let (problem, purpose, finish) = ("a".into(), Purpose::Train, Finish::Stop);
-    Record::Rollout { step, problem, sample, purpose, ids: vec![1, 2, 3, u32::MAX], logprobs, finish, version: 7 }
+    Record::Rollout {
+        step,
+        problem,
+        sample,
+        purpose,
+        ids: vec![1, 2, 3, u32::MAX],
+        logprobs,
+        finish,
+        version: 7,
+    }
 }
 
 fn verdict(step: u64, sample: u64) -> Record {
@@ -64,7 +78,8 @@ fn every_f32_keeps_its_bits() {
     bits.extend([0x7fc0_0001, 0xffff_ffff, 0x7f80_0000, 1]);
     let logprobs = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
     let (problem, purpose, finish) = ("a".into(), Purpose::Train, Finish::Length);
-    let record = Record::Rollout { step: 1, problem, sample: 0, purpose, ids: vec![], logprobs, finish, version: 0 };
+    let record =
+        Record::Rollout { step: 1, problem, sample: 0, purpose, ids: vec![], logprobs, finish, version: 0 };
     let json = serde_json::to_string(&record).unwrap();
     let Record::Rollout { logprobs, .. } = serde_json::from_str(&json).unwrap() else { panic!("no rollout") };
     assert!(logprobs.iter().map(|value| value.to_bits()).eq(bits));
@@ -119,7 +134,7 @@ fn commits_are_remembered_and_old_segments_go() {
 
 #[test]
 fn a_segment_cut_anywhere_keeps_the_whole_records_before_and_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = fast_folder();
     let (records, ends) = write_step(folder.path(), 3, true);
     let path = segment_path(folder.path(), 3);
     let whole = fs::read(&path).unwrap();
@@ -131,14 +146,18 @@ fn a_segment_cut_anywhere_keeps_the_whole_records_before_and_goes_on() {
         journal.append(&committed(3)).unwrap();
         journal.sync().unwrap();
         let again = Journal::open(folder.path()).unwrap();
-        assert_eq!(again.records(3).unwrap(), [&records[..num_left], &[committed(3)]].concat(), "cut at {len}");
+        assert_eq!(
+            again.records(3).unwrap(),
+            [&records[..num_left], &[committed(3)]].concat(),
+            "cut at {len}"
+        );
         assert!(again.cuts().is_empty());
     }
 }
 
 #[test]
 fn a_changed_byte_is_damage_where_later_records_prove_it_and_a_torn_end_where_none_do() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = fast_folder();
     let (records, ends) = write_step(folder.path(), 3, true);
     let path = segment_path(folder.path(), 3);
     let whole = fs::read(&path).unwrap();
@@ -203,7 +222,9 @@ fn a_missing_segment_is_named() {
     }
     fs::remove_file(segment_path(folder.path(), 4)).unwrap();
     let error = Journal::open(folder.path()).unwrap_err();
-    assert!(matches!(&error, JournalError::Missing { missing, .. } if missing.ends_with("step-000004.journal")));
+    assert!(
+        matches!(&error, JournalError::Missing { missing, .. } if missing.ends_with("step-000004.journal"))
+    );
 }
 
 #[test]
@@ -261,16 +282,13 @@ fn a_full_disk_is_an_error_and_other_files_are_left_alone() {
 }
 
 proptest! {
-    // Each case waits for the disk a dozen times.
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     /// Whatever a segment turns into, opening it gives a prefix of what was written, or an error: never a panic,
     /// never a record that was not written.
     #[test]
     fn any_change_gives_a_prefix_or_an_error(
         each: bool, from in 0usize..2000, len in 0usize..200, noise in prop::collection::vec(any::<u8>(), 0..200),
     ) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = fast_folder();
         let (records, _) = write_step(folder.path(), 3, each);
         let path = segment_path(folder.path(), 3);
         let mut content = fs::read(&path).unwrap();

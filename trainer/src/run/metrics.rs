@@ -113,7 +113,8 @@ impl<N: Name> StepRecord<N> {
 impl<N: Name> Serialize for StepRecord<N> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let step = std::iter::once(("step", Value::from(self.step)));
-        serializer.collect_map(step.chain(self.values.iter().map(|(name, value)| (name.as_str(), (*value).into()))))
+        serializer
+            .collect_map(step.chain(self.values.iter().map(|(name, value)| (name.as_str(), (*value).into()))))
     }
 }
 
@@ -221,7 +222,8 @@ struct RecordLog {
 impl RecordLog {
     fn open(path: &Path) -> Result<Self, MetricsError> {
         let mut log = AppendLog::open(path)?;
-        let content = fs::read(path).map_err(|source| MetricsError::Read { path: path.to_path_buf(), source })?;
+        let content =
+            fs::read(path).map_err(|source| MetricsError::Read { path: path.to_path_buf(), source })?;
         let ends: Vec<_> = parse(path, &content)?.into_iter().map(|line| (line.step, line.end)).collect();
         let num_whole = ends.last().map_or(0, |(_, end)| *end);
         if num_whole < log.committed_len() {
@@ -340,7 +342,10 @@ mod tests {
             writer.record(&metrics(step), &timings(step)).unwrap();
         }
         for name in [METRICS_FILE, TIMINGS_FILE] {
-            assert_eq!(fs::read(whole.path().join(name)).unwrap(), fs::read(resumed.path().join(name)).unwrap());
+            assert_eq!(
+                fs::read(whole.path().join(name)).unwrap(),
+                fs::read(resumed.path().join(name)).unwrap()
+            );
         }
         assert_eq!(writer.truncate_after(9).unwrap(), Some(5));
         assert_eq!(writer.truncate_after(0).unwrap(), None);
@@ -378,9 +383,11 @@ mod tests {
     fn a_bad_line_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(METRICS_FILE);
-        for (bad, found) in
-            [("{]", "something else"), ("{\"step\":-1}", "no step number"), ("{\"step\":1}", "step 1 after step 1")]
-        {
+        for (bad, found) in [
+            ("{]", "something else"),
+            ("{\"step\":-1}", "no step number"),
+            ("{\"step\":1}", "step 1 after step 1"),
+        ] {
             fs::write(&path, format!("{{\"step\":1}}\n{bad}\n")).unwrap();
             let words = MetricsWriter::open(folder.path()).unwrap_err().to_string();
             assert!(words.contains("metrics.jsonl:2:") && words.contains(found), "{words}");

@@ -111,12 +111,15 @@ pub(super) fn scan<'a>(path: &Path, content: &'a [u8]) -> Result<Scan<'a>, Segme
         at = frame.end;
     }
     let was_durable = || {
-        (at + 1..content.len()).filter_map(|later| frame_at(content, later)).any(|frame| frame.durable > at as u64)
+        (at + 1..content.len())
+            .filter_map(|later| frame_at(content, later))
+            .any(|frame| frame.durable > at as u64)
     };
     if at < content.len() && was_durable() {
         return Err(SegmentError::Damaged { path: path.to_path_buf(), offset: at as u64 });
     }
-    let header = if payloads.is_empty() { None } else { Some(parse::<Header>(path, 0, payloads.remove(0).1)?) };
+    let header =
+        if payloads.is_empty() { None } else { Some(parse::<Header>(path, 0, payloads.remove(0).1)?) };
     if let Some(Header { journal, .. }) = header.filter(|header| header.journal != VERSION) {
         let reason = format!("expected journal version {VERSION}, found {journal}");
         return Err(SegmentError::Unknown { path: path.to_path_buf(), offset: 0, reason });

@@ -57,7 +57,8 @@ impl EventWriter {
     /// # Errors
     /// When the folder or the file cannot be made or written.
     pub fn create(folder: &Path, first_step: u64) -> Result<Self, WriteError> {
-        fs::create_dir_all(folder).map_err(|error| WriteError::new("create the folder", folder, None, error))?;
+        fs::create_dir_all(folder)
+            .map_err(|error| WriteError::new("create the folder", folder, None, error))?;
         let now = wall_time();
         let last = last_second(folder).map_err(|error| WriteError::new("list", folder, None, error))?;
         let second = last.unwrap_or(0).max(now as u64);
@@ -117,7 +118,8 @@ fn last_second(folder: &Path) -> io::Result<Option<u64>> {
     let mut last = None;
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let second = name.to_str().and_then(|name| name.strip_prefix(FILE_PREFIX)?.split('.').next()?.parse().ok());
+        let second =
+            name.to_str().and_then(|name| name.strip_prefix(FILE_PREFIX)?.split('.').next()?.parse().ok());
         last = last.max(second);
     }
     Ok(last)
@@ -177,10 +179,11 @@ impl Histogram {
 fn bucket_limits() -> Vec<f64> {
     const TENTHS: [f64; 10] = [1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0];
     const DECADES: [f64; 24] = [
-        1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6,
-        1e7, 1e8, 1e9, 1e10, 1e11,
+        1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4,
+        1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
     ];
-    let positive: Vec<f64> = DECADES.into_iter().flat_map(|decade| TENTHS.map(|tenth| tenth * decade)).chain([1e12]).collect();
+    let positive: Vec<f64> =
+        DECADES.into_iter().flat_map(|decade| TENTHS.map(|tenth| tenth * decade)).chain([1e12]).collect();
     let negative = positive.iter().rev().map(|limit| -limit);
     negative.chain([0.0]).chain(positive.iter().copied()).chain([f64::MAX]).collect()
 }
@@ -218,7 +221,11 @@ fn session_start_event(wall_time: f64, first_step: u64) -> Vec<u8> {
     event.0
 }
 
-fn scalars_event<'a>(wall_time: f64, step: u64, scalars: impl IntoIterator<Item = (&'a str, f64)>) -> Vec<u8> {
+fn scalars_event<'a>(
+    wall_time: f64,
+    step: u64,
+    scalars: impl IntoIterator<Item = (&'a str, f64)>,
+) -> Vec<u8> {
     let mut summary = Message::default();
     for (tag, scalar) in scalars {
         let mut value = Message::default();
