@@ -14,6 +14,9 @@
 //! 10. [`eval`], [`bench`], [`doctor`], [`gguf`]: what stands beside the loop;
 //! 11. [`cli`]: the command line over all of it.
 
+#![allow(non_snake_case, reason = "tensors carry shape suffixes, as in `logits_BTV`")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod algorithms;
 pub mod bench;
 pub mod cli;

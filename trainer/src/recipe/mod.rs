@@ -1,1 +1,5 @@
 //! recipe
+
+mod types;
+
+pub use types::*;
