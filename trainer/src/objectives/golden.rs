@@ -362,10 +362,9 @@ fn generalised_advantages() {
         assert_close(&found.advantages, &golden, ROUNDED);
         // A_t = Σ_k (γλ)^k δ_{t+k}, summed forward.
         let delta = |t: usize| rewards[t] + gamma * values.get(t + 1).unwrap_or(&0.0) - values[t];
-        for t in 0..3 {
-            let sum: f64 = (t..3).map(|u| (gamma * 0.95).powi((u - t) as i32) * delta(u)).sum();
-            assert_close(&[found.advantages[t], found.returns[t]], &[sum, sum + values[t]], 1e-12);
-        }
+        let sum = |t: usize| (t..3).map(|u| (gamma * 0.95_f64).powi((u - t) as i32) * delta(u)).sum::<f64>();
+        assert_close(&found.advantages, &[sum(0), sum(1), sum(2)], 1e-12);
+        assert_close(&found.returns, &[sum(0) + 0.2, sum(1) + 0.5, sum(2) + 0.4], 1e-12);
     }
 }
 

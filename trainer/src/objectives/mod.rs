@@ -23,10 +23,13 @@ mod returns;
 mod terms;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod golden;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod gradients;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod properties;
 
 pub use advantages::{
