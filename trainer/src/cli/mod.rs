@@ -1,4 +1,57 @@
-//! cli
+//! The command line. One file a command; results go to standard output, progress and logs to standard error. Exit code
+//! 0 is success, 1 failed work, 2 a wrong call or configuration, 75 a clean stop on request.
 
+pub mod common;
+pub mod eval;
+pub mod generate;
+pub mod plan;
 pub mod progress;
+pub mod report;
 pub mod rollouts_view;
+pub mod score;
+pub mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use common::{CliError, EXIT_STOPPED};
+
+/// Trains language models to reason by reinforcement from verifiable rewards.
+#[derive(Debug, Parser)]
+#[command(name = "polestar", version, max_term_width = 100, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// No progress and no log lines on standard error, only errors.
+    #[arg(long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::TrainArgs),
+    Resume(train::ResumeArgs),
+    Eval(eval::EvalArgs),
+    Generate(generate::GenerateArgs),
+    Score(score::ScoreArgs),
+}
+
+/// Runs the command that was typed.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    progress::set_quiet(cli.quiet);
+    common::set_quiet(cli.quiet);
+    let outcome = match cli.command {
+        Command::Train(args) => train::train(&args),
+        Command::Resume(args) => train::resume(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Score(args) => score::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(common::tell(&error)),
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use polestar_data::{Problem, ProblemPrompt};
 
@@ -208,7 +209,7 @@ fn render(
     template: &str,
     fields: &serde_json::Map<String, serde_json::Value>,
 ) -> Result<String, minijinja::Error> {
-    let mut text = environment.render_str(template, Value::from_serialize(fields))?;
+    let mut text = environment.render_str(template, Value::from(Serde(fields)))?;
     if template.ends_with('\n') && !text.ends_with('\n') {
         text.push('\n');
     }

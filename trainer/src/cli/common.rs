@@ -1,0 +1,229 @@
+//! What several commands share: errors and how they are told, stopping on signals, loading a model.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use tch::Kind;
+
+use super::report;
+use crate::complaint::{Complain, Complaint};
+use crate::model::{Decoder, device, load_folder};
+use crate::recipe::{Dtype, DtypeChoice, World};
+use crate::run::RunError;
+use crate::run::setup::model_folder;
+use crate::text::Tokenizer;
+
+/// The exit code of a clean stop: the work is not finished and goes on when the command is run again.
+pub const EXIT_STOPPED: u8 = 75;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub enum CliError {
+    /// Something to tell.
+    Complaints(Vec<Complaint>),
+    /// Stopped on request, with what there is to say about it.
+    Stopped(String),
+}
+
+impl<E: Complain> From<E> for CliError {
+    fn from(error: E) -> Self {
+        Self::Complaints(error.complaints())
+    }
+}
+
+impl CliError {
+    /// A wrong call.
+    pub fn call(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::Complaints(vec![Complaint::call(what).next(next)])
+    }
+
+    /// Failed work, from any error.
+    pub fn work(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Complaints(vec![Complaint::from_error(error)])
+    }
+}
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Silences [`say`].
+pub fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// A log line.
+pub fn say(text: &str) {
+    if !QUIET.load(Ordering::Relaxed) {
+        eprintln!("{text}");
+    }
+}
+
+/// Prints an error and gives its exit code.
+pub fn tell(error: &CliError) -> u8 {
+    match error {
+        CliError::Complaints(complaints) => report::report(complaints, &mut std::io::stderr()),
+        CliError::Stopped(text) => {
+            say(text);
+            EXIT_STOPPED
+        }
+    }
+}
+
+/// A flag that SIGINT, SIGTERM or SIGUSR1 raise. A second SIGINT ends the process at once.
+pub fn stop_flag() -> Arc<AtomicBool> {
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+    let flag = Arc::new(AtomicBool::new(false));
+    // Order matters: the first signal finds the flag down and only raises it.
+    // Registering fails only for signals that cannot be handled, which these are not.
+    let _ = signal_hook::flag::register_conditional_shutdown(SIGINT, i32::from(EXIT_STOPPED), flag.clone());
+    for signal in [SIGINT, SIGTERM, SIGUSR1] {
+        let _ = signal_hook::flag::register(signal, flag.clone());
+    }
+    flag
+}
+
+/// Where and how a model is computed with.
+#[derive(Debug, Clone, Args)]
+pub struct ModelArgs {
+    /// A Hugging Face folder, a run folder (its latest checkpoint), or hf:owner/name.
+    #[arg(long, value_name = "DIR")]
+    pub model: String,
+    /// The type to compute in: auto, f32, bf16 or f16. auto is f32 on a CPU and the checkpoint's own on a GPU.
+    #[arg(long, default_value = "auto", value_name = "TYPE")]
+    pub dtype: String,
+    /// auto, cpu, cuda or cuda:N.
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub device: String,
+    /// CPU threads; 0 takes one for each core.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub threads: usize,
+}
+
+/// A model ready to compute with.
+pub struct Loaded {
+    /// The model.
+    pub decoder: Decoder,
+    /// Its tokenizer.
+    pub tokenizer: Arc<Tokenizer>,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// Loads a model as the arguments say.
+///
+/// # Errors
+/// The model does not load, or the machine lacks the device.
+pub fn load_model(args: &ModelArgs) -> Result<Loaded, CliError> {
+    let folder = model_folder(&args.model)?;
+    let cores = cores();
+    let threads = if args.threads == 0 { cores } else { args.threads };
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+    let gpus = device::num_gpus();
+    let device = match args.device.as_str() {
+        "auto" if gpus > 0 => tch::Device::Cuda(0),
+        "auto" | "cpu" => tch::Device::Cpu,
+        "cuda" => tch::Device::Cuda(0),
+        other => match other.strip_prefix("cuda:").and_then(|n| n.parse().ok()) {
+            Some(index) => tch::Device::Cuda(index),
+            None => {
+                return Err(CliError::call(
+                    format!("--device {other:?} is no device: expected auto, cpu, cuda or cuda:N"),
+                    "`polestar doctor` lists this machine's devices",
+                ));
+            }
+        },
+    };
+    if let tch::Device::Cuda(index) = device
+        && index >= gpus
+    {
+        let why = device::load_cuda().err().unwrap_or_else(|| format!("libtorch sees {gpus} GPUs"));
+        return Err(CliError::call(
+            format!("--device cuda:{index} is not to be had: {why}"),
+            "run on the CPU with --device cpu, or see `polestar doctor`",
+        ));
+    }
+    let kind = match (args.dtype.as_str(), device) {
+        ("auto", tch::Device::Cpu) | ("f32", _) => Some(Kind::Float),
+        ("auto", _) => None,
+        ("bf16", _) => Some(Kind::BFloat16),
+        ("f16", _) => Some(Kind::Half),
+        (other, _) => {
+            return Err(CliError::call(
+                format!("--dtype {other:?} is no type: expected auto, f32, bf16 or f16"),
+                "leave it out for the default",
+            ));
+        }
+    };
+    let tokenizer = Tokenizer::load(&folder).map_err(RunError::from)?;
+    let loaded = load_folder(&folder, device, kind).map_err(RunError::from)?;
+    tokenizer.check_vocab(loaded.config.vocab_size).map_err(RunError::from)?;
+    for warning in &loaded.config.warnings {
+        say(&format!("{}: {warning}", folder.display()));
+    }
+    let decoder = Decoder::new(loaded.config, loaded.weights);
+    Ok(Loaded { decoder, tokenizer: Arc::new(tokenizer), folder })
+}
+
+/// Cores that this process may use.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// What resolving a recipe needs to know of this machine and of the base model at `model`.
+#[must_use]
+pub fn world(model: &str) -> World {
+    let checkpoint_dtype = model_folder(model)
+        .ok()
+        .and_then(|folder| crate::model::DecoderConfig::from_folder(&folder).ok())
+        .and_then(|config| config.dtype)
+        .map_or(Dtype::F32, |dtype| match dtype {
+            crate::model::config::WeightDtype::F32 => Dtype::F32,
+            crate::model::config::WeightDtype::F16 => Dtype::F16,
+            crate::model::config::WeightDtype::Bf16 => Dtype::Bf16,
+        });
+    World { cores: cores(), num_gpus: device::num_gpus(), checkpoint_dtype, slots: 0 }
+}
+
+/// Reads a JSONL file line by line.
+///
+/// # Errors
+/// The file cannot be read, or a line is no JSON object: file and line are named.
+pub fn read_jsonl(path: &Path) -> Result<Vec<(usize, serde_json::Map<String, serde_json::Value>)>, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        CliError::call(format!("{} cannot be read: {error}", path.display()), "check the path")
+    })?;
+    let mut rows = Vec::new();
+    for (index, line) in text.split('\n').enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match serde_json::from_str(line) {
+            Ok(serde_json::Value::Object(row)) => rows.push((index + 1, row)),
+            Ok(_) => return Err(bad_line(path, index + 1, "expected a JSON object, found another value")),
+            Err(error) => return Err(bad_line(path, index + 1, &format!("not JSON: {error}"))),
+        }
+    }
+    if rows.is_empty() {
+        return Err(CliError::call(format!("{} holds no lines", path.display()), "give at least one"));
+    }
+    Ok(rows)
+}
+
+/// A complaint about one line of a file.
+#[must_use]
+pub fn bad_line(path: &Path, line: usize, problem: &str) -> CliError {
+    CliError::call(format!("{}:{line}: {problem}", path.display()), "mend the line, or leave it out")
+}
+
+/// The type of a choice that is not `auto`.
+#[must_use]
+pub fn explicit_dtype(choice: DtypeChoice) -> Option<Dtype> {
+    match choice {
+        DtypeChoice::Auto => None,
+        DtypeChoice::F32 => Some(Dtype::F32),
+        DtypeChoice::Bf16 => Some(Dtype::Bf16),
+        DtypeChoice::F16 => Some(Dtype::F16),
+    }
+}
