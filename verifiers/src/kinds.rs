@@ -86,7 +86,7 @@ mod tests {
         let error = configure("math", &json!({"fallback": "first"})).err().unwrap().to_string();
         assert!(error.contains(r#"{"fallback":"first"}"#) && error.contains("`last-number`"), "{error}");
         let error = configure("math", &json!("last-number")).err().unwrap().to_string();
-        assert!(error.contains("expected struct"), "{error}");
+        assert!(error.contains("they must be an object"), "{error}");
     }
 
     #[test]

@@ -47,7 +47,8 @@ pub trait Verifier: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// One line for help texts.
     const ABOUT: &'static str;
-    /// The reference's first field, for which a bare string or number stands.
+    /// The reference's first field, for which a bare string or number stands. Empty where the reference is no object:
+    /// it is then taken as it is.
     const FIRST_FIELD: &'static str = "answer";
     /// The kind's own settings. Should derive `Deserialize` with `#[serde(deny_unknown_fields)]` and defaults.
     type Settings: DeserializeOwned;
@@ -109,7 +110,11 @@ pub(crate) fn configure<V: Verifier>(options: &Value) -> Result<Box<dyn Configur
         problem,
         found: shorten(&options.to_string(), SHOWN_BYTES),
     };
-    let settings = if options.is_null() { Value::Object(serde_json::Map::new()) } else { options.clone() };
+    let settings = match options {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        Value::Object(_) => options.clone(),
+        _ => return Err(refuse("they must be an object, or left out".to_owned())),
+    };
     let settings = serde_json::from_value(settings).map_err(|error| refuse(error.to_string()))?;
     let verifier = V::new(settings).map_err(refuse)?;
     Ok(Box::new(Ready(Arc::new(verifier))))
@@ -123,21 +128,26 @@ impl<V: Verifier> Configured for Ready<V> {
     fn bind(&self, item: RawItem) -> Result<Arc<dyn Judge>, VerifierError> {
         let RawItem { id, problem, reference } = item;
         let found = shorten(&reference.to_string(), SHOWN_BYTES);
+        let refuse =
+            |problem: String| VerifierError::Reference { kind: V::NAME, id: id.clone(), problem, found };
         let reference = match reference {
+            as_it_is if V::FIRST_FIELD.is_empty() => as_it_is,
             bare @ (Value::String(_) | Value::Number(_)) => {
                 Value::Object(serde_json::Map::from_iter([(V::FIRST_FIELD.to_owned(), bare)]))
             }
-            other => other,
+            object @ Value::Object(_) => object,
+            _ => {
+                let field = V::FIRST_FIELD;
+                return Err(refuse(format!(
+                    "it must be an object with \"{field}\", or a text that stands for it"
+                )));
+            }
         };
-        match serde_json::from_value(reference) {
-            Ok(reference) => {
-                let item = Item { id, problem, reference };
-                Ok(Arc::new(Bound { verifier: Arc::clone(&self.0), item }))
-            }
-            Err(error) => {
-                Err(VerifierError::Reference { kind: V::NAME, id, problem: error.to_string(), found })
-            }
-        }
+        let reference = match serde_json::from_value(reference) {
+            Ok(reference) => reference,
+            Err(error) => return Err(refuse(error.to_string())),
+        };
+        Ok(Arc::new(Bound { verifier: Arc::clone(&self.0), item: Item { id, problem, reference } }))
     }
 }
 

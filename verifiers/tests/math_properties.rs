@@ -54,7 +54,7 @@ fn spellings(hundredths: i64) -> Vec<String> {
         format!(r"{sign}{digits} {cents}/100"),
         format!(r"{sign}{digits}\frac{{{cents}}}{{100}}"),
         format!(r"{sign}\${digits}.{cents:02}"),
-        format!(r"\text{{ {sign}{digits}.{cents:02}000 apples}}"),
+        format!(r"\text{{ {sign}{digits}.{cents:02}000 }}"),
         format!(r"x = {sign}{digits}.{cents:02}"),
         format!("**{sign}{digits}.{cents:02}**"),
         format!("\u{2212}{digits}.{cents:02}")
@@ -125,7 +125,7 @@ fn answer_like() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_panics(text in prop_oneof![any::<String>(), answer_like()]) {
@@ -221,7 +221,7 @@ fn a_megabyte_is_read_in_no_time() {
         format!(r"\boxed{{{}}}", fill(r"\frac{1}{2}")),
         format!(r"\boxed{{1e{}}}", fill("9")),
     ];
-    let judge_of = bind("42", &json!({"fallback": "last-number"})).unwrap();
+    let judge_of = bind("77", &json!({"fallback": "last-number"})).unwrap();
     for text in nasty {
         let start = Instant::now();
         let verdict = judge(&judge_of, &text);

@@ -29,7 +29,7 @@ fn a_reference_that_is_no_plain_number_is_an_error() {
         (json!(r"\boxed{x}"), "one plain number"),
         (json!(1e300), "write it as a text"),
         (json!(18_446_744_073_709_551_616.0), "write it as a text"),
-        (json!(null), "found null"),
+        (json!(null), "an object with \"answer\""),
         (json!(true), "found true"),
         (json!(["42"]), "found [\"42\"]"),
         (json!({}), "missing field `answer`"),

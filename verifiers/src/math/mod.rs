@@ -233,6 +233,3 @@ fn refuse(why: &NotPlain, text: &str) -> Verdict {
         NotPlain::Words | NotPlain::Unclear(_) => Verdict::zero(Kind::Unproven, reason, extracted),
     }
 }
-
-#[cfg(test)]
-mod tests;
