@@ -172,16 +172,20 @@ fn is_negated(before: &str) -> bool {
 
 /// Whether the text between two boxes only joins them.
 fn is_joiner(between: &str) -> bool {
-    if between.len() > 40 {
-        return false;
+    const DRESS: &[&str] = &[r"\text", r"\quad", r"\(", r"\)", r"\[", r"\]", r"\,", "$", "{", "}", "*"];
+    const JOINERS: &[&str] = &[",", "&", "and", "or", "And", "Or", "AND", "OR"];
+    let strip = |text, parts: &[&str]| parts.iter().find_map(|part| str::strip_prefix(text, part));
+    let mut rest = between.trim_start();
+    let mut joins = false;
+    while !rest.is_empty() {
+        let joined = strip(rest, JOINERS);
+        joins |= joined.is_some();
+        match joined.or_else(|| strip(rest, DRESS)) {
+            Some(next) => rest = next.trim_start(),
+            None => return false,
+        }
     }
-    let mut bare = between.to_lowercase();
-    for dress in
-        [r"\text", r"\quad", r"\(", r"\)", r"\[", r"\]", r"\,", "$", "{", "}", "*", " ", "\n", "\t", "\r"]
-    {
-        bare = bare.replace(dress, "");
-    }
-    matches!(bare.as_str(), "," | "and" | "or" | ",and" | ",or" | "&")
+    joins
 }
 
 /// The rest of the last line from its `####`, unless it is a heading: one that begins with words or with an ordinal.

@@ -80,7 +80,7 @@ const DOUBTS: &[&str] = &[
 ];
 
 /// Words of a short clause before the one of the mention that doubt it: "Maybe, the answer is".
-const HEDGES: &[&str] = &["maybe", "perhaps", "possibly", "probably", "guess", "guessing", "unsure", "sure"];
+const HEDGES: &[&str] = &["maybe", "perhaps", "possibly", "probably", "guess", "guessing", "unsure"];
 
 /// Words in the rest of the sentence that take the answer back.
 const RETRACTIONS: &[&str] = &[
@@ -143,8 +143,9 @@ pub(super) fn committed(text: &str) -> Option<&str> {
 fn mentions(text: &str) -> VecDeque<(usize, usize)> {
     // The pattern is constant and tested, so that it compiles.
     #[allow(clippy::unwrap_used)]
-    static MENTION: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?i)\banswer\b|(?m:^)[ \t>*_#-]*\b(?-i:A)[ \t*]*:").unwrap());
+    static MENTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?-u:\b)answer(?-u:\b)|(?m:^)[ \t>*_#-]*(?-u:\b)(?-i:A)[ \t*]*:").unwrap()
+    });
     let mut last = VecDeque::with_capacity(MAX_MENTIONS);
     for found in MENTION.find_iter(text) {
         if last.len() == MAX_MENTIONS {
@@ -172,7 +173,7 @@ fn mention(text: &str, start: usize, end: usize) -> Option<(&str, Standing)> {
     #[allow(clippy::unwrap_used)]
     static SAYS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
-            r"^[*_]{0,2}(?:\s+\([^()\n0-9]{1,40}\)|\s+(?:to|for|of|in)\s[^.:;,!?=0-9\n]{1,80}?)?\s*[*_]{0,2}",
+            r"^[*_]{0,2}(?:\s+\([^()\n0-9]{1,40}\)|\s+(?:to|for|of|in)\s[^.:;,!?=\n]{1,80}?)?\s*[*_]{0,2}",
             r"(?i:",
             r"(?P<denied>\b(?:is\s*n['’]t|is\s+not|is\s+never|cannot\s+be|can['’]?t\s+be|could\s*n['’]t\s+be|was\s+not)\b)",
             r"|(?P<doubted>\b(?:might|may|could|can|would|should)\s+be\b|\bseems\s+to\s+be\b)",
@@ -230,7 +231,11 @@ fn is_doubted(before: &str) -> bool {
     }
     let Some(earlier) = earlier.strip_suffix(',') else { return false };
     let previous = words(earlier.rsplit(ends).next().unwrap_or_default());
-    anew.is_none() && previous.len() <= 4 && has(&previous, HEDGES)
+    // "I am not sure, but": a contrast does not settle a doubt.
+    let is_open = anew.is_none_or(|at| matches!(clause[at].as_str(), "but" | "however"));
+    let unsure = has(&previous, &["sure", "certain"])
+        && previous.iter().any(|word| word == "not" || word.ends_with("n't"));
+    is_open && previous.len() <= 5 && (unsure || has(&previous, HEDGES))
 }
 
 /// Whether the next sentence rejects what was just said.
@@ -292,7 +297,7 @@ fn clause_end(text: &str) -> usize {
         let next = chars.peek().map(|(_, next)| *next);
         let next_is_digit = next.is_some_and(char::is_numeric);
         let ends = match c {
-            '\n' | ';' | '?' => true,
+            '\n' | ';' | '?' | '—' => true,
             '.' | '。' => !next_is_digit,
             '!' => {
                 next.is_none_or(|next| !(next.is_alphanumeric() || matches!(next, '}' | ')' | '!')))

@@ -245,6 +245,9 @@ fn prefix(cursor: &mut Cursor<'_>, unit: &mut Unit) -> Result<bool, NotPlain> {
             Some(Token::Word(word)) => {
                 let lower = word.to_lowercase();
                 match currency_word(&lower) {
+                    None if minus.is_none() && matches!(lower.as_str(), "minus" | "negative") => {
+                        minus = Some(true)
+                    }
                     Some(name) if unit.is_bare() => unit.currency(name),
                     // "US$5" names one currency twice.
                     None if lower == "us" && matches!(cursor.peek_at(1), Some(Token::Money("dollar"))) => {}
