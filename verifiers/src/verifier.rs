@@ -1,0 +1,168 @@
+//! The trait that an author of a verifier implements, and how it becomes the object-safe [`Judge`] that runs.
+//!
+//! Three steps, each of which can fail only at load: a kind and its settings make a [`Configured`] verifier
+//! ([`crate::configure`]); binding it to a problem parses the reference answer and makes a [`Judge`]; a judge judges
+//! any number of responses and cannot fail, only decide or not.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::budget::Budget;
+use crate::error::{VerifierError, shorten};
+use crate::verdict::{Kind, Score, Verdict};
+
+/// How much of a reference or of settings an error message shows, in bytes.
+const SHOWN_BYTES: usize = 300;
+
+/// A problem with its reference answer parsed.
+#[derive(Clone, Debug)]
+pub struct Item<R> {
+    /// The problem's id, to name it in messages.
+    pub id: String,
+    /// The problem as it was posed, for verifiers that need it.
+    pub problem: String,
+    /// The gold answer.
+    pub reference: R,
+}
+
+/// A problem with its reference answer as the data has it.
+#[derive(Clone, Debug, Default)]
+pub struct RawItem {
+    /// The problem's id, to name it in messages.
+    pub id: String,
+    /// The problem as it was posed.
+    pub problem: String,
+    /// The gold answer; a bare string or number stands for the reference's first field.
+    pub reference: Value,
+}
+
+/// Judges responses by reference answers. See the crate's documentation for an example.
+///
+/// A verifier must be a function of its settings, the item and the response: no clock, no random numbers, no memory of
+/// other responses, so that a run can be repeated.
+pub trait Verifier: Sized + Send + Sync + 'static {
+    /// The kind, as recipes and the command line name it.
+    const NAME: &'static str;
+    /// One line for help texts.
+    const ABOUT: &'static str;
+    /// The reference's first field, for which a bare string or number stands. Empty where the reference is no object:
+    /// it is then taken as it is.
+    const FIRST_FIELD: &'static str = "answer";
+    /// The kind's own settings. Should derive `Deserialize` with `#[serde(deny_unknown_fields)]` and defaults.
+    type Settings: DeserializeOwned;
+    /// The gold answer, parsed once at load: a bad reference is a load error, never a zero reward. Where parsing needs
+    /// more than field types, `#[serde(try_from = "...")]` does it.
+    type Reference: DeserializeOwned + Send + Sync + 'static;
+
+    /// A verifier with these settings.
+    ///
+    /// # Errors
+    /// Says which setting has which value and what it should be.
+    fn new(settings: Self::Settings) -> Result<Self, String>;
+
+    /// Judges one response. What the response is to blame for is judged; what the verifier is to blame for is
+    /// undecided.
+    fn verify(&self, item: &Item<Self::Reference>, response: &str, budget: &Budget) -> Verdict;
+
+    /// The gold answer as text, to be shown as a hint; none where there is no such text.
+    fn answer(reference: &Self::Reference) -> Option<String> {
+        let _ = reference;
+        None
+    }
+}
+
+/// A verifier bound to one problem: what the supervisor runs.
+pub trait Judge: Send + Sync {
+    /// Judges one response to the problem.
+    fn judge(&self, response: &str, budget: &Budget) -> Verdict;
+
+    /// The gold answer as text, for hints.
+    fn answer(&self) -> Option<String>;
+}
+
+/// A verifier with its settings, to be bound to problems.
+pub trait Configured: Send + Sync {
+    /// The verifier's kind.
+    fn name(&self) -> &'static str;
+
+    /// Parses the problem's reference answer and makes the problem's judge.
+    ///
+    /// # Errors
+    /// The reference cannot be read: [`VerifierError::Reference`], which names the problem.
+    fn bind(&self, item: RawItem) -> Result<Arc<dyn Judge>, VerifierError>;
+}
+
+/// A verifier of one type with its settings.
+struct Ready<V>(Arc<V>);
+
+/// A verifier of one type, bound to one problem.
+struct Bound<V: Verifier> {
+    verifier: Arc<V>,
+    item: Item<V::Reference>,
+}
+
+/// Makes a verifier of one type from untyped settings; null stands for none.
+pub(crate) fn configure<V: Verifier>(options: &Value) -> Result<Box<dyn Configured>, VerifierError> {
+    let refuse = |problem: String| VerifierError::Settings {
+        kind: V::NAME,
+        problem,
+        found: shorten(&options.to_string(), SHOWN_BYTES),
+    };
+    let settings = match options {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        Value::Object(_) => options.clone(),
+        _ => return Err(refuse("they must be an object, or left out".to_owned())),
+    };
+    let settings = serde_json::from_value(settings).map_err(|error| refuse(error.to_string()))?;
+    let verifier = V::new(settings).map_err(refuse)?;
+    Ok(Box::new(Ready(Arc::new(verifier))))
+}
+
+impl<V: Verifier> Configured for Ready<V> {
+    fn name(&self) -> &'static str {
+        V::NAME
+    }
+
+    fn bind(&self, item: RawItem) -> Result<Arc<dyn Judge>, VerifierError> {
+        let RawItem { id, problem, reference } = item;
+        let found = shorten(&reference.to_string(), SHOWN_BYTES);
+        let refuse =
+            |problem: String| VerifierError::Reference { kind: V::NAME, id: id.clone(), problem, found };
+        let reference = match reference {
+            as_it_is if V::FIRST_FIELD.is_empty() => as_it_is,
+            bare @ (Value::String(_) | Value::Number(_)) => {
+                Value::Object(serde_json::Map::from_iter([(V::FIRST_FIELD.to_owned(), bare)]))
+            }
+            object @ Value::Object(_) => object,
+            _ => {
+                let field = V::FIRST_FIELD;
+                return Err(refuse(format!(
+                    "it must be an object with \"{field}\", or a text that stands for it"
+                )));
+            }
+        };
+        let reference = match serde_json::from_value(reference) {
+            Ok(reference) => reference,
+            Err(error) => return Err(refuse(error.to_string())),
+        };
+        Ok(Arc::new(Bound { verifier: Arc::clone(&self.0), item: Item { id, problem, reference } }))
+    }
+}
+
+impl<V: Verifier> Judge for Bound<V> {
+    fn judge(&self, response: &str, budget: &Budget) -> Verdict {
+        match self.verifier.verify(&self.item, response, budget) {
+            Verdict::Judged { score, extracted, .. } if score > Score::ZERO && budget.expired() => {
+                let reason = "working it out took longer than allowed, so that it does not count";
+                Verdict::zero(Kind::OverBudget, reason, extracted)
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn answer(&self) -> Option<String> {
+        V::answer(&self.item.reference)
+    }
+}
