@@ -13,10 +13,17 @@
 //! 9. [`run`]: the run folder, the training loop, checkpoints, resume: the only writer of files;
 //! 10. [`eval`], [`bench`], [`doctor`], [`gguf`]: what stands beside the loop;
 //! 11. [`cli`]: the command line over all of it.
+//!
+//! Below them stand [`seeds`] (random numbers by coordinates) and [`complaint`] (what went wrong, in one shape).
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+#![allow(non_snake_case, reason = "tensors carry shape suffixes, as in `logits_BTV`")]
 
 pub mod algorithms;
 pub mod bench;
 pub mod cli;
+pub mod complaint;
 pub mod doctor;
 pub mod engine;
 pub mod eval;

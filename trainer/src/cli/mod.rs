@@ -1,1 +1,4 @@
 //! cli
+
+pub mod progress;
+pub mod rollouts_view;

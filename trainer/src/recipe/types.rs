@@ -7,6 +7,8 @@ use polestar_data::SourceConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::learning::*;
+
 /// A training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +51,7 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
-    /// The run folder's name, under `runs/` unless `--run` says otherwise.
+    /// The run folder's name, under `runs/` unless `--run` says otherwise: letters, digits, `-`, `_` and `.`.
     pub name: String,
     /// Every random number of the run comes from this seed and from where it is used.
     #[serde(default)]
@@ -102,7 +104,7 @@ pub struct PromptConfig {
     pub chat: ChatChoice,
     /// Worked examples shown before the problem.
     pub examples: Vec<ExampleConfig>,
-    /// Shows the examples in the first so many steps only; leaving it out shows them always.
+    /// Shows the examples in the first so many steps only; left out, in all.
     pub examples_steps: Option<u64>,
     /// Whether the examples are part of what is learned after, too. False makes the model learn to do without them.
     pub train_on_examples: bool,
@@ -196,7 +198,7 @@ impl Default for RolloutConfig {
 /// `[[verifier]]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VerifierConfig {
-    /// Names the verifier in metrics and in `--set verifier.NAME.key=value`; the kind unless given.
+    /// Names the verifier in metrics and in `--set verifier.NAME.key=value`; the kind unless given. Letters, digits, `-` and `_`.
     #[serde(default)]
     pub name: String,
     /// Which verifier: `polestar verify --help` lists them.
@@ -210,7 +212,7 @@ pub struct VerifierConfig {
     /// Seconds for one response; past it a verdict is undecided.
     #[serde(default = "ten")]
     pub timeout_s: f64,
-    /// Verifications at once; 0 takes one for each core.
+    /// Verifications at once; 0 takes as many as `run.threads`.
     #[serde(default)]
     pub jobs: usize,
     /// The kind's own settings, checked by the kind.
@@ -219,245 +221,11 @@ pub struct VerifierConfig {
     pub options: toml::Table,
 }
 
-/// `[algorithm]`: `kind` names it; its other keys are the algorithm's own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum AlgorithmConfig {
-    /// Supervised fine-tuning on the data's own responses.
-    Sft {},
-    /// STaR (Zelikman et al. 2022): keep right rationales, train from the base weights, repeat.
-    Star {
-        /// Shows the answer as a hint for failed problems and keeps what is then right, without the hint in what is learned.
-        #[serde(default = "yes")]
-        rationalize: bool,
-        /// Optimizer steps of the first iteration.
-        #[serde(default = "forty")]
-        first_steps: u64,
-        /// Each later iteration takes this many times the steps of the one before.
-        #[serde(default = "star_growth")]
-        growth: f64,
-        /// Distinct rationales kept a problem.
-        #[serde(default = "one_usize")]
-        keep: usize,
-    },
-    /// Rejection-sampling fine-tuning: at most `keep` distinct right responses a problem, from the latest weights.
-    Rft {
-        /// Distinct right responses kept a problem.
-        #[serde(default = "four")]
-        keep: usize,
-    },
-    /// ReST-EM (Singh et al. 2023): as `rft`, but each step trains from the base weights.
-    RestEm {
-        /// Distinct right responses kept a problem.
-        #[serde(default = "ten_usize")]
-        keep: usize,
-    },
-    /// REINFORCE (Williams 1992) with the baseline of your choice.
-    Reinforce {
-        /// What is subtracted from the reward.
-        #[serde(default)]
-        baseline: Baseline,
-    },
-    /// RLOO (Ahmadian et al. 2024): leave-one-out baseline, one ratio a sequence.
-    Rloo {},
-    /// GRPO (Shao et al. 2024): rewards normalised within the group.
-    Grpo {
-        /// Added to the group's standard deviation.
-        #[serde(default = "grpo_eps")]
-        std_eps: f64,
-    },
-    /// Dr. GRPO (Liu et al. 2025): the group's mean is subtracted, nothing is divided.
-    DrGrpo {},
-}
-
-/// What REINFORCE subtracts from a reward.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Baseline {
-    /// Nothing.
-    None,
-    /// The mean of the group, the response itself included.
-    #[default]
-    GroupMean,
-    /// The mean of the group's other responses.
-    LeaveOneOut,
-}
-
-/// `[update]`. Where a key is left out, the algorithm's own paper decides.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct UpdateConfig {
-    /// Passes over a step's samples (not for `star`, whose steps are counted). Default 1.
-    pub epochs: Option<u64>,
-    /// Samples an optimizer step; left out, a pass is one optimizer step.
-    pub batch: Option<usize>,
-    /// Tokens of one forward and backward pass at most: bounds memory, changes no result. Default 4096.
-    pub micro_batch: Option<usize>,
-    /// The loss on a token.
-    pub loss: Option<LossConfig>,
-    /// How token losses become one number.
-    pub aggregation: Option<Aggregation>,
-    /// KL to the frozen base model; left out, none.
-    pub kl: Option<KlConfig>,
-    /// Recomputes each layer's inside in the backward pass instead of keeping it: less memory, a third more time.
-    pub recompute: bool,
-    /// A response cut off at the token limit: `zero` scores it 0, `mask` leaves it out of the loss but in its group's baseline, `keep` treats it as any other. Default `zero`.
-    pub overlong: Overlong,
-    /// Drops groups whose responses all have the same score (they carry no policy gradient, only KL). Default: as the algorithm's paper, `false`.
-    pub drop_zero_spread: bool,
-    /// Stops the run after so many skipped steps in a row (non-finite loss or gradient). Default 3.
-    pub max_skipped: Option<u64>,
-}
-
-/// The loss on one token, OBJECTIVES notation: r is the ratio, A the weight.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum LossConfig {
-    /// −A·lp, no ratio (REINFORCE, and with A = 1 the likelihood of rejection sampling).
-    Reinforce {},
-    /// −min(r·A, clip(r, 1 − low, 1 + high)·A).
-    Clip {
-        /// ε below 1.
-        #[serde(default = "clip_eps")]
-        low: f64,
-        /// ε above 1.
-        #[serde(default = "clip_eps")]
-        high: f64,
-        /// Dual clip: for A < 0 the objective is at least `dual`·A.
-        #[serde(default)]
-        dual: Option<f64>,
-    },
-    /// −stop(min(r, cap))·A·lp.
-    Cispo {
-        /// The cap on the ratio.
-        #[serde(default = "cispo_cap")]
-        cap: f64,
-    },
-}
-
-/// How token losses become one number; divisors are those of the whole optimizer step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Aggregation {
-    /// Σ loss / Σ learned tokens (DAPO; likelihood training).
-    TokenMean,
-    /// The mean over responses of each response's token mean (GRPO).
-    SequenceMean,
-    /// Σ loss / (responses · max_new_tokens) (Dr. GRPO).
-    Constant,
-    /// The mean over responses of each response's token sum (RLOO, REINFORCE).
-    SequenceSum,
-}
-
-/// KL to the frozen base model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct KlConfig {
-    /// Its weight, β.
-    pub coef: f64,
-    /// Which estimator, with x = lp − ref: k1 = x, k2 = x²/2, k3 = exp(−x) + x − 1.
-    #[serde(default)]
-    pub estimator: KlEstimator,
-    /// Where it acts: on every learned token of the loss, or subtracted from the reward before any baseline (k1, under the weights that sampled).
-    #[serde(default)]
-    pub place: KlPlace,
-}
-
-/// An estimator of the KL divergence.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum KlEstimator {
-    /// lp − ref.
-    K1,
-    /// (lp − ref)² / 2.
-    K2,
-    /// exp(ref − lp) + lp − ref − 1.
-    #[default]
-    K3,
-}
-
-/// Where the KL acts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum KlPlace {
-    /// In the loss.
-    #[default]
-    Loss,
-    /// In the reward.
-    Reward,
-}
-
-/// What happens to responses that the token limit cut off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Overlong {
-    /// Their score is 0, whatever the verifier said.
-    #[default]
-    Zero,
-    /// They stay in the baseline but are not learned from.
-    Mask,
-    /// As any other response.
-    Keep,
-}
-
-/// `[optimizer]`: AdamW.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct OptimizerConfig {
-    /// The peak learning rate.
-    pub lr: f64,
-    /// Decay of the first moment.
-    pub beta1: f64,
-    /// Decay of the second moment.
-    pub beta2: f64,
-    /// Added to the root of the second moment.
-    pub eps: f64,
-    /// Decoupled weight decay, on matrices only (not on norms, biases and embeddings).
-    pub weight_decay: f64,
-    /// Optimizer steps from 0 to the peak.
-    pub warmup: u64,
-    /// What follows the warm-up.
-    pub schedule: Schedule,
-    /// The schedule's length in optimizer steps; left out, it is worked out from the recipe (required where that cannot be known).
-    pub total: Option<u64>,
-    /// Gradients are scaled down to this L2 norm; 0 never scales.
-    pub max_grad_norm: f64,
-}
-
-impl Default for OptimizerConfig {
-    fn default() -> Self {
-        Self {
-            lr: 1e-6,
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            weight_decay: 0.0,
-            warmup: 0,
-            schedule: Schedule::Constant,
-            total: None,
-            max_grad_norm: 1.0,
-        }
-    }
-}
-
-/// A learning-rate schedule after the warm-up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Schedule {
-    /// Stays at the peak.
-    #[default]
-    Constant,
-    /// Half a cosine down to 0.
-    Cosine,
-    /// A line down to 0.
-    Linear,
-}
-
 /// `[checkpoint]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointConfig {
-    /// Steps between checkpoints; the last step always writes one.
+    /// Steps between checkpoints, at least 1; the last step always writes one.
     pub every: u64,
     /// How many of the newest stay, beside the best by evaluation; 0 keeps all.
     pub keep: usize,
@@ -481,7 +249,7 @@ pub struct EvalConfig {
     pub at_start: bool,
     /// Problems of each set, the first so many; 0 takes all.
     pub problems: usize,
-    /// Samples a problem; 1 is greedy unless `temperature` says otherwise.
+    /// Samples a problem.
     pub samples: usize,
     /// The sampling temperature; left out, 0 for one sample and the rollout's for more.
     pub temperature: Option<f64>,
@@ -513,39 +281,27 @@ impl Default for LogConfig {
     }
 }
 
+impl VerifierConfig {
+    /// Its name: `name`, or `kind` where that is left out.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        if self.name.is_empty() { &self.kind } else { &self.name }
+    }
+
+    /// The kind's own settings as a JSON object, as verifiers take them.
+    #[must_use]
+    pub fn options_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.options)
+            .expect("TOML tables have string keys, which is all that JSON asks")
+    }
+}
+
 fn auto() -> String {
     "auto".into()
-}
-fn yes() -> bool {
-    true
 }
 fn one() -> f64 {
     1.0
 }
 fn ten() -> f64 {
     10.0
-}
-fn forty() -> u64 {
-    40
-}
-fn star_growth() -> f64 {
-    1.2
-}
-fn one_usize() -> usize {
-    1
-}
-fn four() -> usize {
-    4
-}
-fn ten_usize() -> usize {
-    10
-}
-fn grpo_eps() -> f64 {
-    1e-4
-}
-fn clip_eps() -> f64 {
-    0.2
-}
-fn cispo_cap() -> f64 {
-    5.0
 }

@@ -1,0 +1,263 @@
+//! A recipe with nothing left open: what a run does, saved as plan.json. A run may be resumed only by a recipe that
+//! resolves to the same plan.
+
+use std::collections::BTreeMap;
+
+use polestar_data::SourceConfig;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::resolve::World;
+use super::types::{
+    Aggregation, AlgorithmConfig, CheckpointConfig, DtypeChoice, KlConfig, LogConfig, LossConfig,
+    OptimizerConfig, Overlong, PromptConfig, RolloutConfig, RunConfig, Schedule, VerifierConfig, star_steps,
+};
+use crate::complaint::{Complain, Complaint, Place};
+
+/// What a run does, in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of the program that made it.
+    pub code_version: String,
+    /// The hash of the base weights, once the caller has read them.
+    pub weights_hash: Option<String>,
+    /// Name, seed, steps; `threads` is a number of threads.
+    pub run: RunConfig,
+    /// The model, its type and its device.
+    pub model: ModelPlan,
+    /// The training set and the evaluation sets.
+    pub data: BTreeMap<String, SourceConfig>,
+    /// How a problem becomes a prompt.
+    pub prompt: PromptConfig,
+    /// How responses are sampled; `examples_temperature` is filled.
+    pub rollout: RolloutConfig,
+    /// Who judges; `name` and `jobs` are filled.
+    pub verifier: Vec<VerifierConfig>,
+    /// How scores become weights.
+    pub algorithm: AlgorithmConfig,
+    /// The loss and its batches.
+    pub update: UpdatePlan,
+    /// AdamW; `total` is filled where the schedule has one length ([`Plan::schedule_total`] gives it in every case).
+    pub optimizer: OptimizerConfig,
+    /// When checkpoints are written; `dtype` is a type.
+    pub checkpoint: CheckpointConfig,
+    /// When and how the evaluation sets are measured.
+    pub eval: EvalPlan,
+    /// What is written beside checkpoints.
+    pub log: LogConfig,
+    /// What the machine had. Resuming resolves the recipe for this world again, so that the thread count stays.
+    pub world: World,
+}
+
+/// A floating-point type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// 32-bit.
+    F32,
+    /// 16-bit with f32's range.
+    Bf16,
+    /// 16-bit IEEE.
+    F16,
+}
+
+/// `[model]`, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelPlan {
+    /// A folder or a hub id, as in the recipe.
+    pub path: String,
+    /// The type to compute in.
+    pub dtype: Dtype,
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+}
+
+/// `[update]`, resolved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdatePlan {
+    /// Passes over a step's samples; none for STaR, whose optimizer steps are counted ([`Plan::star_steps`]).
+    pub epochs: Option<u64>,
+    /// Samples an optimizer step; none makes a pass one optimizer step.
+    pub batch: Option<usize>,
+    /// Tokens of one forward and backward pass at most.
+    pub micro_batch: usize,
+    /// The loss on a token.
+    pub loss: LossConfig,
+    /// How token losses become one number.
+    pub aggregation: Aggregation,
+    /// KL to the frozen base model, if any.
+    pub kl: Option<KlConfig>,
+    /// Whether each layer's inside is recomputed in the backward pass.
+    pub recompute: bool,
+    /// What happens to responses that the token limit cut off.
+    pub overlong: Overlong,
+    /// Whether groups whose responses all have the same score are dropped.
+    pub drop_zero_spread: bool,
+    /// Skipped optimizer steps in a row that stop the run.
+    pub max_skipped: u64,
+}
+
+/// `[eval]`, resolved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvalPlan {
+    /// Steps between evaluations; 0 evaluates at the end only.
+    pub every: u64,
+    /// Also before the first step.
+    pub at_start: bool,
+    /// Problems of each set; 0 takes all.
+    pub problems: usize,
+    /// Samples a problem.
+    pub samples: usize,
+    /// The sampling temperature; 0 is greedy.
+    pub temperature: f64,
+    /// The limit of new tokens.
+    pub max_new_tokens: usize,
+}
+
+/// Two plans that are not of the same run.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("the run's plan has {key} = {saved}, the recipe now resolves to {now}")]
+pub struct PlanMismatch {
+    /// The first key that differs.
+    pub key: String,
+    /// Its value in the saved plan, as JSON; `nothing` if it is not there.
+    pub saved: String,
+    /// Its value in the new plan.
+    pub now: String,
+}
+
+/// A plan.json that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("plan.json is not a plan: {0}")]
+pub struct PlanParseError(#[from] serde_json::Error);
+
+impl Plan {
+    /// The text of plan.json. The same plan always gives the same bytes.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        format!("{:#}\n", self.to_value())
+    }
+
+    /// Reads plan.json.
+    ///
+    /// # Errors
+    /// The text is not JSON or not a plan of this version.
+    pub fn from_json(text: &str) -> Result<Self, PlanParseError> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// Whether `other`, what the recipe resolves to now, is the plan of the same run as this one, which was saved.
+    /// `run.steps` may be higher in `other`; a weights hash counts once both have one; `world` does not count.
+    ///
+    /// # Errors
+    /// Names the first key that differs, in the order of plan.json.
+    pub fn same_run(&self, other: &Self) -> Result<(), PlanMismatch> {
+        let comparable = |plan: &Self| {
+            let hashes = (&self.weights_hash, &other.weights_hash);
+            let weights_hash = if let (Some(_), Some(_)) = hashes { plan.weights_hash.clone() } else { None };
+            let mut run = plan.run.clone();
+            if other.run.steps >= self.run.steps {
+                run.steps = 0;
+            }
+            Self { weights_hash, run, world: self.world, ..plan.clone() }.to_value()
+        };
+        first_difference("", &comparable(self), &comparable(other)).map_or(Ok(()), Err)
+    }
+
+    /// The optimizer steps of STaR's outer iteration `iteration` (from 0); nothing for other algorithms.
+    #[must_use]
+    pub fn star_steps(&self, iteration: u64) -> Option<u64> {
+        match self.algorithm {
+            AlgorithmConfig::Star { first_steps, growth, .. } => {
+                Some(star_steps(first_steps, growth, iteration))
+            }
+            _ => None,
+        }
+    }
+
+    /// The schedule's length in optimizer steps, warm-up included; nothing where the rate stays at its peak. It counts
+    /// from the start of the run, or of step `step` (from 0) where every step trains from the base weights.
+    #[must_use]
+    pub fn schedule_total(&self, step: u64) -> Option<u64> {
+        if self.optimizer.schedule == Schedule::Constant {
+            return None;
+        }
+        self.optimizer.total.or_else(|| self.star_steps(step))
+    }
+
+    fn to_value(&self) -> Value {
+        // Keys are strings and numbers are finite: the recipe's check refuses others. Null stands for what could not
+        // be written and then equals no plan.
+        serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+}
+
+impl Dtype {
+    /// The choice that names this type.
+    #[must_use]
+    pub fn choice(self) -> DtypeChoice {
+        match self {
+            Self::F32 => DtypeChoice::F32,
+            Self::Bf16 => DtypeChoice::Bf16,
+            Self::F16 => DtypeChoice::F16,
+        }
+    }
+}
+
+impl Complain for PlanMismatch {
+    fn complaints(&self) -> Vec<Complaint> {
+        let Self { key, saved, now } = self;
+        let next = match key.as_str() {
+            "code_version" => {
+                format!("resume with version {saved}, or start a new run under another run.name")
+            }
+            "weights_hash" => {
+                "put back the base weights that the run started from, or start a new run".to_owned()
+            }
+            "run.steps" => format!("set run.steps to {saved} or more"),
+            "optimizer.total" => format!(
+                "the schedule's length follows from the recipe: write optimizer.total = {saved} to keep the run's schedule"
+            ),
+            _ => format!("set {key} back to {saved}, or start a new run under another run.name"),
+        };
+        let complaint = Complaint::call(format!(
+            "the recipe is not the one that this run was started with: {key} differs"
+        ))
+        .expected(format!("{key} = {saved}, as in the run's plan.json (only run.steps may be raised)"))
+        .found(format!("{key} = {now}"));
+        vec![complaint.at(Place::Key(key.clone())).next(next)]
+    }
+}
+
+fn first_difference(path: &str, saved: &Value, now: &Value) -> Option<PlanMismatch> {
+    let join = |part: &str| super::origins::join(path, part);
+    let nothing = Value::Null;
+    match (saved, now) {
+        (Value::Object(saved), Value::Object(now)) => {
+            let keys = saved.keys().chain(now.keys().filter(|key| !saved.contains_key(*key)));
+            keys.filter_map(|key| {
+                let (saved, now) = (saved.get(key).unwrap_or(&nothing), now.get(key).unwrap_or(&nothing));
+                first_difference(&join(key), saved, now)
+            })
+            .next()
+        }
+        (Value::Array(saved), Value::Array(now)) => (0..saved.len().max(now.len())).find_map(|index| {
+            let (saved, now) = (saved.get(index).unwrap_or(&nothing), now.get(index).unwrap_or(&nothing));
+            first_difference(&join(&index.to_string()), saved, now)
+        }),
+        (saved, now) if saved == now => None,
+        (saved, now) => {
+            let shown =
+                |value: &Value| if value.is_null() { "nothing".to_owned() } else { value.to_string() };
+            Some(PlanMismatch { key: path.to_owned(), saved: shown(saved), now: shown(now) })
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
