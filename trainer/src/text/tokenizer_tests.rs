@@ -301,3 +301,10 @@ fn the_fingerprint_covers_vocabulary_and_templates() {
     let other = folder(&[("tokenizer.json", byte_level(&SPECIAL[..2]))]);
     assert_ne!(plain.fingerprint(), Tokenizer::load(other.path()).unwrap().fingerprint());
 }
+
+/// Prompts are encoded while rollouts decode.
+#[test]
+fn a_tokenizer_is_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&load(&[]).unwrap());
+}
