@@ -67,7 +67,9 @@ pub(crate) fn read(
             break;
         }
         line += 1;
-        let text = if line == 1 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes) } else { &bytes };
+        // A bad line's column is counted within the line.
+        let bytes = bytes.trim_ascii_end();
+        let text = if line == 1 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
         if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }

@@ -17,7 +17,6 @@
 //! Below them stand [`seeds`] (random numbers by coordinates) and [`complaint`] (what went wrong, in one shape).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
-
 #![allow(non_snake_case, reason = "tensors carry shape suffixes, as in `logits_BTV`")]
 
 pub mod algorithms;

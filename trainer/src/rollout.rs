@@ -18,12 +18,12 @@ pub type TokenId = u32;
 /// Counts the optimizer steps that made a set of weights: 0 is the base model.
 pub type WeightVersion = u64;
 
-/// A problem bound to its judge: its reference answer has been parsed.
+/// A problem bound to its judges: its reference answer has been parsed.
 pub struct Task {
     /// The problem, as the data had it.
     pub problem: Problem,
-    /// Judges responses to this problem.
-    pub judge: Arc<dyn Judge>,
+    /// Judge responses to this problem, one for each of the recipe's verifiers.
+    pub judges: Vec<Arc<dyn Judge>>,
 }
 
 impl std::fmt::Debug for Task {

@@ -196,7 +196,7 @@ fn a_wrong_row_says_where_what_was_expected_and_what_was_found() {
         (json!(""), "empty text"),
         (
             json!(123_456_789_012_345_678_901.0),
-            "the number 123456789012345680000.0, which JSON readers round; write it as text",
+            "the number 1.2345678901234568e+20, which JSON readers round; write it as text",
         ),
     ] {
         let message = bad(right.clone(), json!({"prompt": "?", "answer": answer}));

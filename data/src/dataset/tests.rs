@@ -45,7 +45,7 @@ fn a_file_is_loaded_in_its_order_with_ids_from_file_and_line() {
 fn a_bad_line_is_an_error_with_its_place_and_the_number_of_others() {
     let text = format!("{THREE}{{\"prompt\": \n[]\n{{\"prompt\":\"d\"}}\n");
     let message = load_text(&text, |_| ()).unwrap_err();
-    let expected = "a.jsonl:4: expected one JSON object, found EOF while parsing a value at column 11: `{\"prompt\":`; \
+    let expected = "a.jsonl:4: expected one JSON object, found EOF while parsing a value at column 10: `{\"prompt\":`; \
                     2 more lines are bad";
     assert_eq!(message, expected);
 }

@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::knobs::Settings;
 use super::{Generator, Knob, Options, Series};
@@ -204,6 +204,7 @@ fn num_pairs(digits: u64, held_out: bool) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     fn options(value: Value) -> Options {
         serde_json::from_value(value).unwrap()

@@ -50,7 +50,7 @@ impl Generator for WordProblems {
             Knob {
                 name: "max_number",
                 default: "20",
-                doc: "the greatest number in a problem and in its solution, 10 to 10000; small numbers with one or two \
+                doc: "the greatest number in a problem and in its solution, 4 to 10000; small numbers with one or two \
                       steps are the easy problems",
             },
         ]
@@ -69,7 +69,7 @@ impl Generator for WordProblems {
     ) -> Result<Vec<Problem>, DataError> {
         let settings = Settings::new(self, options)?;
         let steps = settings.levels("steps", 1..=2, 1..=4)?;
-        let limits = Limits { max: settings.number("max_number", 20, 10..=10_000)?, split };
+        let limits = Limits { max: settings.number("max_number", 20, 4..=10_000)?, split };
         let levels: Vec<Vec<&Template>> = steps.iter().map(|steps| limits.templates(*steps)).collect();
         if let Some((steps, _)) = steps.iter().zip(&levels).find(|(_, templates)| templates.is_empty()) {
             let reason = format!(
@@ -80,6 +80,7 @@ impl Generator for WordProblems {
         }
         let series = Series { generator: self.name(), seed, split };
         let mut seen = HashSet::new();
+        let mut used_up = HashSet::new();
         let mut problems = Vec::with_capacity(n);
         for index in 0..n {
             let level = series.turn("steps", index, levels.len())[0];
@@ -88,7 +89,16 @@ impl Generator for WordProblems {
                 series.turn(&format!("template {}", steps[level]), index / levels.len(), templates.len());
             let mut rng = series.rng("problem", index);
             // Nearly always the template whose turn it is: another only where that one has no new problem left.
-            let made = turn.iter().find_map(|at| limits.fresh(templates[*at], &mut rng, &mut seen));
+            let mut made = None;
+            for template in turn.iter().map(|at| templates[*at]) {
+                if !used_up.contains(template.name) {
+                    made = limits.fresh(template, &mut rng, &mut seen);
+                    if made.is_some() {
+                        break;
+                    }
+                    used_up.insert(template.name);
+                }
+            }
             let Some((template, told, answer)) = made else {
                 let advice = "ask for fewer, or for greater numbers with options.max_number";
                 let max = problems.len() as u64;

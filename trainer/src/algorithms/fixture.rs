@@ -35,7 +35,7 @@ pub(super) fn task(id: &str) -> Arc<Task> {
         fields: serde_json::Map::new(),
         origin: Origin { file: "fixture".into(), line: 1 },
     };
-    Arc::new(Task { problem, judge: Arc::new(Silent) })
+    Arc::new(Task { problem, judges: vec![Arc::new(Silent)] })
 }
 
 /// A response to be changed before it joins a group.

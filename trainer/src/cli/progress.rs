@@ -20,7 +20,8 @@ pub fn set_quiet(quiet: bool) {
     QUIET.store(quiet, Ordering::Relaxed);
 }
 
-/// Whether output may be coloured: it goes to a terminal that can, and `NO_COLOR` (<https://no-color.org>) is unset or empty.
+/// Whether output may be coloured: it goes to a terminal that can, and `NO_COLOR` (<https://no-color.org>) is unset or
+/// empty.
 #[must_use]
 pub fn colors(to_terminal: bool) -> bool {
     to_terminal && !is_dumb() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

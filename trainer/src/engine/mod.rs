@@ -8,13 +8,14 @@ mod prefill;
 pub mod sampler;
 mod schedule;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::model::Decoder;
 use crate::model::torch::{TorchError, guard};
 use crate::rollout::{Finish, TokenId};
 use crate::seeds::Coords;
-use crate::text::Tokenizer;
+use crate::text::{StopStrings, TextError, Tokenizer};
 
 pub use sampler::{Sampling, to_f32};
 
@@ -121,6 +122,9 @@ pub enum EngineError {
         /// Its tokens a slot.
         length: usize,
     },
+    /// A stop string that cannot be one.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// Asked to stop.
     #[error("interrupted while sampling")]
     Interrupted,
@@ -153,6 +157,7 @@ pub fn generate(
     stats: &mut EngineStats,
 ) -> Result<Vec<Vec<Response>>, EngineError> {
     check(decoder, requests)?;
+    let stop = Arc::new(StopStrings::new(&how.stop)?);
     let shared = prefill::shared_length(requests);
     let context = decoder.config.max_position_embeddings;
     let longest = requests.iter().map(|r| (r.prompt.len() + how.max_new_tokens).min(context)).max().unwrap_or(0);
@@ -161,7 +166,7 @@ pub fn generate(
     let length = longest - shared;
     let outcome = guard("sampling", || {
         tch::no_grad(|| {
-            let mut run = schedule::Run::new(decoder, tokenizer, requests, how, shared, slots, length);
+            let mut run = schedule::Run::new(decoder, tokenizer, requests, (how, stop), shared, slots, length);
             let outcome = run.finish(watch);
             stats.add(&run.stats);
             outcome

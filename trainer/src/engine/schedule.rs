@@ -2,6 +2,7 @@
 //! prompts that are already computed, and prompts are computed a few ahead, packed.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tch::Tensor;
@@ -14,13 +15,13 @@ use crate::model::Decoder;
 use crate::model::attention::SharedPrefix;
 use crate::rollout::{Finish, TokenId};
 use crate::seeds::Uniforms;
-use crate::text::{StopStrings, StreamDecoder, Tokenizer};
+use crate::text::{StopStrings, StopWatch, Tokenizer};
 
 /// Prompt tokens computed together: enough to fill the matrix units, little enough to keep waiting caches small.
 const PREFILL_TOKENS: usize = 1024;
 
 /// A sequence in a slot.
-struct Active<'a> {
+struct Active {
     request: usize,
     sample: usize,
     uniforms: Uniforms,
@@ -28,7 +29,7 @@ struct Active<'a> {
     /// Tokens in the slot's cache.
     cached: usize,
     limit: usize,
-    stop: Option<(StreamDecoder<'a>, StopStrings)>,
+    stop: Option<StopWatch>,
 }
 
 /// Samples that wait for a slot, their prompt computed.
@@ -44,13 +45,14 @@ pub(super) struct Run<'a> {
     tokenizer: Option<&'a Tokenizer>,
     requests: &'a [Request],
     how: &'a Sampling,
+    stop: Arc<StopStrings>,
     shared: usize,
     prefix: Option<SharedPrefix>,
     cache: KvCache,
     slots: usize,
     next_request: usize,
     waiting: VecDeque<Waiting>,
-    active: Vec<Active<'a>>,
+    active: Vec<Active>,
     done: Vec<Vec<Option<Response>>>,
     pub(super) stats: EngineStats,
 }
@@ -60,7 +62,7 @@ impl<'a> Run<'a> {
         decoder: &'a Decoder,
         tokenizer: Option<&'a Tokenizer>,
         requests: &'a [Request],
-        how: &'a Sampling,
+        (how, stop): (&'a Sampling, Arc<StopStrings>),
         shared: usize,
         slots: usize,
         length: usize,
@@ -76,6 +78,7 @@ impl<'a> Run<'a> {
             tokenizer,
             requests,
             how,
+            stop,
             shared,
             prefix,
             cache: KvCache::new(decoder, slots, length),
@@ -153,7 +156,7 @@ impl<'a> Run<'a> {
         let request = &self.requests[waiting.request];
         let free = self.slots - self.active.len();
         let count = free.min(request.samples.len() - waiting.next_sample);
-        let mut starting: Vec<Active<'a>> =
+        let mut starting: Vec<Active> =
             (0..count).map(|i| self.activate(waiting.request, waiting.next_sample + i)).collect();
         let uniforms: Vec<f64> = starting.iter_mut().map(|a| a.uniforms.at(0)).collect();
         let logits = waiting.prefilled.logits.expand([count as i64, -1], false);
@@ -174,15 +177,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn activate(&self, request: usize, sample: usize) -> Active<'a> {
+    fn activate(&self, request: usize, sample: usize) -> Active {
         let prompt = self.requests[request].prompt.len();
         let context = self.decoder.config.max_position_embeddings;
-        let stop = match self.tokenizer {
-            Some(tokenizer) if !self.how.stop.is_empty() => {
-                Some((StreamDecoder::new(tokenizer), StopStrings::new(&self.how.stop)))
-            }
-            _ => None,
-        };
+        let stop = self.tokenizer.filter(|_| !self.stop.is_empty()).map(|tokenizer| tokenizer.watch(&self.stop));
         Active {
             request,
             sample,
@@ -245,7 +243,7 @@ impl<'a> Run<'a> {
     }
 
     /// Appends a drawn token; true when the response has ended.
-    fn accept(&self, active: &mut Active<'a>, draws: &Draws, row: usize) -> bool {
+    fn accept(&self, active: &mut Active, draws: &Draws, row: usize) -> bool {
         let id = draws.ids[row];
         active.response.ids.push(id);
         active.response.logprobs.push(draws.logprobs[row]);
@@ -256,17 +254,14 @@ impl<'a> Run<'a> {
             active.response.finish = Finish::Stop;
             return true;
         }
-        if let Some((decoder, stop)) = &mut active.stop
-            && let Some(text) = decoder.push(id)
-            && stop.push(&text).is_some()
-        {
+        if active.stop.as_mut().is_some_and(|stop| stop.push(id).is_some()) {
             active.response.finish = Finish::Stop;
             return true;
         }
         active.response.ids.len() >= active.limit
     }
 
-    fn complete(&mut self, active: Active<'a>, watch: &mut dyn Watch) {
+    fn complete(&mut self, active: Active, watch: &mut dyn Watch) {
         watch.finished(active.request, active.sample, &active.response);
         self.done[active.request][active.sample] = Some(active.response);
     }

@@ -62,8 +62,8 @@ fn wilson_of_share(share: f64, n: f64) -> Interval {
 }
 
 /// The mean of one value in [0, 1] a problem, with an interval over problems: Wilson's where every value is 0 or 1 or
-/// all are the same (a standard error of 0 would claim certainty; values in [0, 1] never vary more than 0s and 1s of the same mean),
-/// else the normal one, cut to [0, 1]. Samples of one problem are not independent: average them first. None without a
+/// all are the same (a standard error of 0 would claim certainty; values in [0, 1] never vary more than 0s and 1s of
+/// the same mean), else the normal one, cut to [0, 1]. Samples of one problem are not independent: average them first. None without a
 /// problem.
 #[must_use]
 pub fn mean_over_problems(values: &[f64]) -> Option<Mean> {
@@ -112,8 +112,8 @@ pub struct Vote {
     pub right: bool,
 }
 
-/// Whether the majority of the first `k` votes is right: 1, 0, or between where several answers tie for the most votes, which
-/// share the credit evenly (as a draw among them would, on average; a tie never favours the right answer). Votes for
+/// Whether the majority of the first `k` votes is right: 1, 0, or between where several answers tie for the most
+/// votes, which share the credit evenly (as a draw among them would, on average; a tie never favours the right answer). Votes for
 /// one answer that differ in `right` count it right by their share. 0 where nobody votes. None where there are fewer
 /// than `k` samples or `k` is 0.
 #[must_use]

@@ -14,6 +14,8 @@
 
 pub mod attention;
 pub mod config;
+pub mod device;
+pub mod export;
 pub mod layer;
 pub mod load;
 pub mod rope;

@@ -110,6 +110,8 @@ pub struct EvalPlan {
     pub at_start: bool,
     /// Problems of each set; 0 takes all.
     pub problems: usize,
+    /// Numbers of worked examples to measure with.
+    pub shots: Vec<usize>,
     /// Samples a problem.
     pub samples: usize,
     /// The sampling temperature; 0 is greedy.

@@ -157,6 +157,7 @@ impl Recipe {
             every: eval.every,
             at_start: eval.at_start,
             problems: eval.problems,
+            shots: eval.shots.clone(),
             samples: eval.samples,
             temperature: self.eval_temperature(),
             max_new_tokens: eval.max_new_tokens.unwrap_or(self.rollout.max_new_tokens),

@@ -249,6 +249,8 @@ pub struct EvalConfig {
     pub at_start: bool,
     /// Problems of each set, the first so many; 0 takes all.
     pub problems: usize,
+    /// Numbers of worked examples to measure with, taken from the first of `prompt.examples`; each is measured by itself.
+    pub shots: Vec<usize>,
     /// Samples a problem.
     pub samples: usize,
     /// The sampling temperature; left out, 0 for one sample and the rollout's for more.
@@ -259,7 +261,7 @@ pub struct EvalConfig {
 
 impl Default for EvalConfig {
     fn default() -> Self {
-        Self { every: 0, at_start: false, problems: 200, samples: 1, temperature: None, max_new_tokens: None }
+        Self { every: 0, at_start: false, problems: 200, shots: vec![0], samples: 1, temperature: None, max_new_tokens: None }
     }
 }
 

@@ -44,6 +44,12 @@ impl Metric {
 }
 
 impl Timing {
+    /// A stage's own figure, with a name that no table lists.
+    #[must_use]
+    pub fn of_stage(name: &'static str) -> Self {
+        Self::new(name)
+    }
+
     const fn new(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))
     }
@@ -59,14 +65,19 @@ macro_rules! names {
 names! { Metric:
     REWARD = "reward", "The mean score over the judged responses.";
     REWARD_STD = "reward_std", "The mean over groups of the standard deviation of their scores.";
-    FRAC_REWARD_ZERO_STD = "frac_reward_zero_std", "The share of groups whose scores are all the same: no policy gradient comes from them.";
+    FRAC_REWARD_ZERO_STD = "frac_reward_zero_std",
+        "The share of groups whose scores are all the same: they give no policy gradient.";
     COMPLETIONS_MEAN_LENGTH = "completions/mean_length", "The mean length of the responses, tokens.";
     COMPLETIONS_MIN_LENGTH = "completions/min_length", "The shortest response, tokens.";
     COMPLETIONS_MAX_LENGTH = "completions/max_length", "The longest response, tokens.";
-    COMPLETIONS_MEAN_TERMINATED_LENGTH = "completions/mean_terminated_length", "The mean length of the responses that ended themselves, tokens.";
-    COMPLETIONS_MIN_TERMINATED_LENGTH = "completions/min_terminated_length", "The shortest response that ended itself, tokens.";
-    COMPLETIONS_MAX_TERMINATED_LENGTH = "completions/max_terminated_length", "The longest response that ended itself, tokens.";
-    COMPLETIONS_CLIPPED_RATIO = "completions/clipped_ratio", "The share of responses that the token limit cut off.";
+    COMPLETIONS_MEAN_TERMINATED_LENGTH = "completions/mean_terminated_length",
+        "The mean length of the responses that ended themselves, tokens.";
+    COMPLETIONS_MIN_TERMINATED_LENGTH = "completions/min_terminated_length",
+        "The shortest response that ended itself, tokens.";
+    COMPLETIONS_MAX_TERMINATED_LENGTH = "completions/max_terminated_length",
+        "The longest response that ended itself, tokens.";
+    COMPLETIONS_CLIPPED_RATIO = "completions/clipped_ratio",
+        "The share of responses that the token limit cut off.";
     PROMPTS_MEAN_LENGTH = "prompts/mean_length", "The mean length of the prompts, tokens.";
     ENTROPY = "entropy", "The mean entropy of the policy at learned tokens, nats.";
     KL = "kl", "The mean estimate of the KL divergence to the reference at learned tokens, nats.";
@@ -81,14 +92,18 @@ names! { Metric:
     GRAD_NORM = "grad_norm", "The gradient's L2 norm before it was scaled down.";
     LEARNING_RATE = "learning_rate", "The learning rate of the step's last optimizer step.";
     EPOCH = "epoch", "Passes over the training data so far.";
-    SAMPLING_LOGP_DIFFERENCE_MEAN = "sampling/sampling_logp_difference/mean", "The mean absolute difference between the sampler's and the trainer's log-probabilities, nats.";
-    SAMPLING_LOGP_DIFFERENCE_MAX = "sampling/sampling_logp_difference/max", "The greatest such difference, nats.";
-    IMPORTANCE_SAMPLING_RATIO_MIN = "sampling/importance_sampling_ratio/min", "The least ratio of the trainer's to the sampler's probability.";
+    SAMPLING_LOGP_DIFFERENCE_MEAN = "sampling/sampling_logp_difference/mean",
+        "The mean absolute difference of the sampler's and trainer's log-probabilities, nats.";
+    SAMPLING_LOGP_DIFFERENCE_MAX = "sampling/sampling_logp_difference/max",
+        "The greatest such difference, nats.";
+    IMPORTANCE_SAMPLING_RATIO_MIN = "sampling/importance_sampling_ratio/min",
+        "The least ratio of the trainer's to the sampler's probability.";
     IMPORTANCE_SAMPLING_RATIO_MEAN = "sampling/importance_sampling_ratio/mean", "The mean of that ratio.";
     IMPORTANCE_SAMPLING_RATIO_MAX = "sampling/importance_sampling_ratio/max", "The greatest such ratio.";
     NUM_TOKENS = "num_tokens", "Tokens so far, prompts and responses.";
     VERDICTS_JUDGED_RATIO = "verdicts/judged_ratio", "The share of responses that got a score.";
-    VERDICTS_UNDECIDED_RATIO = "verdicts/undecided_ratio", "The share of responses that did not, through no fault of theirs.";
+    VERDICTS_UNDECIDED_RATIO = "verdicts/undecided_ratio",
+        "The share of responses that did not, through no fault of theirs.";
 }
 
 names! { Timing:
@@ -99,9 +114,11 @@ names! { Timing:
     TIMING_UPDATE = "timing_s/update", "Seconds of the update.";
     TIMING_SAVE = "timing_s/save", "Seconds of writing a checkpoint.";
     TIMING_EVAL = "timing_s/eval", "Seconds of evaluation.";
-    PERF_THROUGHPUT = "perf/throughput", "Tokens a second a GPU (or a process, without one), over the whole step.";
+    PERF_THROUGHPUT = "perf/throughput",
+        "Tokens a second a GPU (or a process, without one), over the whole step.";
     PERF_MFU = "perf/mfu", "The share of the hardware's peak arithmetic that the step used.";
-    PERF_MAX_MEMORY_ALLOCATED_GB = "perf/max_memory_allocated_gb", "Peak memory, 10^9 bytes: allocated on the GPU, or resident on a CPU.";
+    PERF_MAX_MEMORY_ALLOCATED_GB = "perf/max_memory_allocated_gb",
+        "Peak memory, 10^9 bytes: allocated on the GPU, or resident on a CPU.";
     VERDICTS_QUEUE_S = "verdicts/queue_s", "Mean seconds that a response waited for a judge.";
     VERDICTS_RUN_S_MEAN = "verdicts/run_s/mean", "Mean seconds that a judge took.";
     VERDICTS_RUN_S_P99 = "verdicts/run_s/p99", "The 99th percentile of the seconds that a judge took.";

@@ -2,7 +2,7 @@
 //!
 //! A frame is `length: u32, durable: u64, crc32c: u32, payload`, little-endian. `durable` is how much of the segment
 //! was known to be on the disk when the frame was made; the checksum covers length, durable and payload. The first
-//! frame's payload is the segment's [`Header`], which names the segment before it and its length.
+//! frame's payload is the segment's `Header`, which names the segment before it and its length.
 //!
 //! A frame that does not check out may be a crash's torn end: what was being written may be there in any part. It is
 //! damage if a later frame, or the next segment's header, says that it was durable once.

@@ -2,7 +2,7 @@
 //! (scalars, histograms, and the mark that makes TensorBoard forget what a resumed run does over).
 //!
 //! The messages are `Event`, `Summary` and `HistogramProto` of TensorFlow's `event.proto`, `summary.proto` and
-//! `histogram.proto`; the numbers in [`field`] are theirs. `scripts/check_tensorboard.py` reads a run's files with
+//! `histogram.proto`; the numbers in `field` are theirs. `scripts/check_tensorboard.py` reads a run's files with
 //! TensorBoard's own reader and compares them with `metrics.jsonl`.
 
 use std::fs::{self, File, OpenOptions};

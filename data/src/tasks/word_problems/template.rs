@@ -92,7 +92,8 @@ impl Template {
             things.push((slot, noun));
         }
         let scene = Scene { numbers, people, things };
-        let text = scene.fill(pick(rng, self.texts), "");
+        let text: &&str = pick(rng, self.texts);
+        let text = scene.fill(text, "");
         let sentences =
             self.steps.iter().zip(&numbers.sums).map(|(Step(_, _, say), sum)| scene.fill(say, sum));
         let mut solution = sentences.collect::<Vec<_>>().join("\n");

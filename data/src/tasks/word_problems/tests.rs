@@ -79,13 +79,13 @@ proptest! {
 
 #[test]
 fn the_question_holds_every_number_that_the_solution_starts_from() {
+    let sum = Regex::new(r"(\d+) [-+*/] (\d+) = (\d+)").unwrap();
     for problem in
         make(2000, 5, "train", hard()).unwrap().iter().chain(&make(1000, 5, "unseen", hard()).unwrap())
     {
         let mut known = numbers(&problem.prompt.text());
         // "Twice", "there and back" and "half" are a 2 that the text does not spell in digits.
         known.push(2);
-        let sum = Regex::new(r"(\d+) [-+*/] (\d+) = (\d+)").unwrap();
         for found in sum.captures_iter(problem.response.as_deref().unwrap()) {
             let number = |group: usize| found[group].parse::<i64>().unwrap();
             assert!(known.contains(&number(1)) && known.contains(&number(2)), "{problem:?}");
@@ -192,13 +192,12 @@ fn steps_and_templates_are_drawn_evenly() {
 
 #[test]
 fn a_limit_that_leaves_nothing_is_an_error_that_names_it() {
-    let message = make(1, 0, "unseen", json!({"steps": 4, "max_number": 10})).map(|problems| problems.len());
     assert_eq!(
-        message.unwrap_err(),
-        "options.max_number: no problem of 4 steps has all its numbers up to 10; expected a greater limit"
+        make(1, 0, "unseen", json!({"steps": 4, "max_number": 4})).unwrap_err(),
+        "options.max_number: no problem of 4 steps has all its numbers up to 4; expected a greater limit"
     );
-    let message = make(1, 0, "train", json!({"max_number": 9})).unwrap_err();
-    assert_eq!(message, "options.max_number: expected a whole number from 10 to 10000, found 9");
+    let message = make(1, 0, "train", json!({"max_number": 3})).unwrap_err();
+    assert_eq!(message, "options.max_number: expected a whole number from 4 to 10000, found 3");
 }
 
 #[test]
@@ -206,4 +205,16 @@ fn a_problem_reads_like_one() {
     let problem = &make(1, 0, "train", json!({"steps": 2})).unwrap()[0];
     println!("{}\n{}", problem.prompt.text(), problem.response.as_deref().unwrap());
     assert_eq!(problem.id, "word-problems-train-0-0");
+}
+
+#[test]
+fn more_than_there_are_is_an_error_with_the_maximum() {
+    // Up to 6: getting on 12, saving 288, equal teams 6, tricycles 49, age 96 different texts.
+    let few = json!({"steps": 1, "max_number": 6});
+    assert_eq!(make(451, 0, "unseen", few.clone()).unwrap().len(), 451);
+    let message = make(452, 0, "unseen", few).unwrap_err();
+    assert!(
+        message.starts_with("n = 452: word-problems has at most 451 different problems in split \"unseen\""),
+        "{message}"
+    );
 }

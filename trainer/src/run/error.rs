@@ -1,0 +1,104 @@
+//! Why a run could not start, go on or end.
+
+use std::path::PathBuf;
+
+use polestar_data::DataError;
+
+use super::atomic::WriteError;
+use super::journal::JournalError;
+use super::judges::JudgeError;
+use super::metrics::MetricsError;
+use super::prompts::PromptError;
+use super::rollout_log::RolloutLogError;
+use crate::algorithms::CreditError;
+use crate::complaint::{Complain, Complaint};
+use crate::engine::EngineError;
+use crate::eval::EvalError;
+use crate::model::LoadError;
+use crate::model::save::SaveError;
+use crate::model::torch::TorchError;
+use crate::recipe::{PlanMismatch, PlanParseError, RecipeError};
+use crate::text::TextError;
+use crate::update::UpdateError;
+
+/// Why a run could not start, go on or end.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant is the error of the room it names")]
+pub enum RunError {
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    #[error(transparent)]
+    Mismatch(#[from] PlanMismatch),
+    #[error("{path}: {source}")]
+    Plan { path: PathBuf, source: PlanParseError },
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    #[error(transparent)]
+    Credit(#[from] CreditError),
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    #[error(transparent)]
+    RolloutLog(#[from] RolloutLogError),
+    /// The run folder is not what it should be.
+    #[error("{path}: {problem}")]
+    Folder { path: PathBuf, problem: String, next: String },
+    /// Too many verdicts were undecided.
+    #[error("step {step}: {undecided} of {total} verdicts were undecided, more than log.max_undecided = {limit} allows; the last one: {cause}")]
+    Undecided { step: u64, undecided: usize, total: usize, limit: f64, cause: String },
+    /// Data and recipe do not fit.
+    #[error("{problem}")]
+    Unfit { problem: String, key: &'static str, next: String },
+    /// A saved checkpoint does not give the logits of the weights in memory.
+    #[error("checkpoint {path} reloads to other logits than were saved: they differ by {difference:e} of the largest logit. The disk or the memory is faulty; the folder was left under its temporary name")]
+    Reload { path: PathBuf, difference: f64 },
+    /// Asked to stop; what was committed is safe.
+    #[error("stopped after step {step} on request; `polestar resume` goes on from there")]
+    Stopped { step: u64 },
+}
+
+impl Complain for RunError {
+    fn complaints(&self) -> Vec<Complaint> {
+        match self {
+            Self::Recipe(error) => error.complaints(),
+            Self::Mismatch(error) => error.complaints(),
+            Self::Folder { path, problem, next } => {
+                vec![Complaint::call(format!("{}: {problem}", path.display())).next(next.clone())]
+            }
+            Self::Unfit { problem, key, next } => vec![
+                Complaint::call(problem.clone())
+                    .at(crate::complaint::Place::Key((*key).into()))
+                    .next(next.clone()),
+            ],
+            // What the recipe names and what is not as it should be: the call is wrong, not the work.
+            Self::Data(error) => vec![Complaint::call(error.to_string())],
+            Self::Load(error) => vec![Complaint::call(error.to_string())],
+            Self::Text(error) => vec![Complaint::call(error.to_string())],
+            Self::Prompt(error) => vec![Complaint::call(error.to_string())],
+            Self::Judge(error) => vec![Complaint::call(error.to_string())],
+            Self::Plan { .. } => vec![Complaint::call(self.to_string())],
+            other => vec![Complaint::from_error(other)],
+        }
+    }
+}

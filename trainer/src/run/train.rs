@@ -1,0 +1,419 @@
+//! The loop over steps. A step is: sample, judge, second tries, credit, update, record; then evaluation and checkpoint
+//! where they are due. Nothing of a step counts until it is committed; one that was not is done over from its
+//! coordinates.
+
+use std::time::Instant;
+
+use serde_json::Value;
+use tch::{Device, Kind, Tensor};
+
+use super::RunError;
+use super::checkpoint::{self, Export};
+use super::journal::Record;
+use super::metric_names as names;
+use super::metrics::{StepMetrics, StepTimings};
+use super::setup::{Session, slots, weights_hash};
+use super::tensorboard::Histogram;
+use super::{atomic, record, rollout_log};
+use crate::algorithms::{Credit, CreditContext, Family, sft_sample};
+use crate::cli::progress::Progress;
+use crate::engine::{Sampling, Watch};
+use crate::eval::{EvalReport, EvalSettings, evaluate};
+use crate::model::{device, load_folder};
+use crate::recipe::KlPlace;
+use crate::rollout::Sample;
+use crate::run::prompts::Form;
+use crate::update::StepReport;
+
+/// What a finished run says of itself.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The last step.
+    pub step: u64,
+    /// Its checkpoint.
+    pub checkpoint: std::path::PathBuf,
+}
+
+impl Session {
+    /// Trains until the plan's last step.
+    ///
+    /// # Errors
+    /// The first thing that goes wrong, or [`RunError::Stopped`] when `stop` says so; what was committed is safe.
+    pub fn train(&mut self, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<Outcome, RunError> {
+        let steps = self.plan.run.steps;
+        if self.state.step == 0 && self.plan.eval.at_start {
+            let mut timings = StepTimings::new(0);
+            let mut metrics = StepMetrics::new(0);
+            self.evaluate_all(0, &mut metrics, &mut timings, stop, say)?;
+            self.write_records(&metrics, &timings, &[])?;
+        }
+        while self.state.step < steps {
+            let step = self.state.step + 1;
+            if stop() {
+                return self.stop_cleanly();
+            }
+            match self.step(step, stop, say) {
+                Ok(()) => {}
+                Err(RunError::Engine(crate::engine::EngineError::Interrupted)) => return self.stop_cleanly(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Outcome { step: self.state.step, checkpoint: self.dir.checkpoints().join("latest") })
+    }
+
+    /// Saves the last committed step if no checkpoint has it yet.
+    fn stop_cleanly(&mut self) -> Result<Outcome, RunError> {
+        let saved = super::folder::checkpoint_steps(&self.dir.checkpoints());
+        if self.state.step > 0 && saved.last().is_none_or(|(step, _)| *step < self.state.step) {
+            self.save()?;
+        }
+        Err(RunError::Stopped { step: self.state.step })
+    }
+
+    fn step(&mut self, step: u64, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<(), RunError> {
+        let start = Instant::now();
+        let mut metrics = StepMetrics::new(step);
+        let mut timings = StepTimings::new(step);
+        let samples = if self.algorithm.family() == Family::Supervised {
+            self.supervised_samples(step)?
+        } else {
+            self.sampled_samples(step, &mut metrics, &mut timings, stop)?
+        };
+        let update_start = Instant::now();
+        let reports = self.learn(step, &samples, say)?;
+        timings.set(names::TIMING_UPDATE, seconds(update_start));
+        let gaps = record::update(self, &samples, &reports, &mut metrics);
+        let trained: u64 = reports.iter().map(|r| r.num_tokens).sum();
+        timings.set(
+            names::Timing::of_stage("perf/update_tokens_per_s"),
+            trained as f64 / seconds(update_start).max(1e-9),
+        );
+        let epoch = (step * self.plan.rollout.prompts as u64) as f64 / self.train.len() as f64;
+        metrics.set(names::EPOCH, epoch);
+        self.state.step = step;
+        self.state.update_step = self.updater.version;
+        self.state.adam_step = self.updater.adam.step;
+        self.state.skipped = self.updater.skipped;
+        self.state.algorithm = self.algorithm.state();
+        self.state.num_tokens += trained;
+        metrics.set(names::NUM_TOKENS, self.state.num_tokens as f64);
+
+        let last = step == self.plan.run.steps;
+        let every = self.plan.eval.every;
+        if !self.evals.is_empty() && (last || (every > 0 && step.is_multiple_of(every))) {
+            self.evaluate_all(step, &mut metrics, &mut timings, stop, say)?;
+        }
+        let elapsed = seconds(start);
+        timings.set(names::STEP_TIME, elapsed);
+        timings.set(names::PERF_THROUGHPUT, trained as f64 / elapsed.max(1e-9));
+        timings.set(
+            names::PERF_MAX_MEMORY_ALLOCATED_GB,
+            record::peak_resident_bytes() as f64 / 1e9,
+        );
+        say(&summary(&metrics, self.plan.run.steps, elapsed));
+        self.write_records(&metrics, &timings, &gaps)?;
+        self.journal.append(&Record::StepCommitted {
+            step,
+            update_step: self.state.update_step,
+            weights_sha256: weights_hash(&self.updater.masters.iter().collect::<Vec<_>>()),
+        })?;
+        self.journal.sync()?;
+        if last || step.is_multiple_of(self.plan.checkpoint.every.max(1)) {
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Samples from rollouts.
+    fn sampled_samples(
+        &mut self,
+        step: u64,
+        metrics: &mut StepMetrics,
+        timings: &mut StepTimings,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<Sample>, RunError> {
+        let mut sampled = self.sample(step, stop)?;
+        timings.set(names::TIMING_ROLLOUT, sampled.rollout_s);
+        timings.set(names::TIMING_VERIFY, sampled.verify_s);
+        timings.set(
+            names::Timing::of_stage("perf/rollout_tokens_per_s"),
+            sampled.stats.generated_tokens as f64 / sampled.rollout_s.max(1e-9),
+        );
+        timings.set(names::Timing::of_stage("perf/slot_occupancy"), sampled.stats.occupancy());
+        record::judging(&sampled, timings);
+        let score_start = Instant::now();
+        let Credit { samples, report } = self.credit(&sampled.groups)?;
+        timings.set(names::TIMING_SCORE, seconds(score_start));
+        record::sampling(self, &sampled, &report, metrics);
+        self.state.num_tokens += sampled.prompt_tokens + sampled.stats.generated_tokens;
+        if self.plan.log.rollouts {
+            rollout_log::write_step(&self.dir.rollouts(), step, &std::mem::take(&mut sampled.entries))?;
+        }
+        Ok(samples)
+    }
+
+    /// Credit, with log-probabilities under other weights where the objective needs them.
+    fn credit(&mut self, groups: &[crate::rollout::Group]) -> Result<Credit, RunError> {
+        let update = &self.plan.update;
+        let kl = update.kl.as_ref().filter(|kl| kl.coef != 0.0);
+        let policy = self.algorithm.family() == Family::PolicyGradient;
+        // In f32 sampler and trainer agree to rounding; in 16 bits a ratio must be taken between two passes of the
+        // same kind.
+        let exact = self.updater.decoder.kind() == Kind::Float;
+        let old = if policy && !exact { Some(self.logprobs(groups, false)?) } else { None };
+        let reference = if kl.is_some() { Some(self.logprobs(groups, true)?) } else { None };
+        let context = CreditContext {
+            overlong: update.overlong,
+            drop_zero_spread: update.drop_zero_spread,
+            kl_in_reward: kl.filter(|kl| kl.place == KlPlace::Reward).map(|kl| kl.coef),
+            old: old.as_deref(),
+            reference: reference.as_deref(),
+        };
+        Ok(self.algorithm.credit(groups, &context)?)
+    }
+
+    /// Samples from the data's own responses.
+    fn supervised_samples(&mut self, step: u64) -> Result<Vec<Sample>, RunError> {
+        let tokenizer = self.prompter.tokenizer().clone();
+        let mut samples = Vec::new();
+        for task in self.problems_of(step) {
+            let problem = &task.problem;
+            let Some(response) = &problem.response else {
+                return Err(RunError::Unfit {
+                    problem: format!("{}: problem {} has no response to learn", problem.origin, problem.id),
+                    key: "data.train.columns.response",
+                    next: "name the column that holds worked solutions".into(),
+                });
+            };
+            let prompt = self.prompter.ids(problem, 0, Form::Plain)?;
+            let mut ids = tokenizer.encode(response)?;
+            // What ends a response must be learned, or the model never stops.
+            ids.extend(tokenizer.terminator().or(tokenizer.eos_id()));
+            samples.push(sft_sample(&problem.id, &prompt, &ids));
+        }
+        Ok(samples)
+    }
+
+    /// The optimizer steps of one training step.
+    fn learn(&mut self, step: u64, samples: &[Sample], say: &dyn Fn(&str)) -> Result<Vec<StepReport>, RunError> {
+        if samples.is_empty() {
+            say(&format!("step {step}: nothing to learn from (no response was kept); the weights stay"));
+            return Ok(Vec::new());
+        }
+        if self.starts_from_base() {
+            let base = load_folder(&self.base, Device::Cpu, Some(Kind::Float))?;
+            let values: Vec<Tensor> = base.weights.ordered().into_iter().map(Tensor::shallow_clone).collect();
+            self.updater.set_weights(&values);
+            self.updater.reset_optimizer();
+        }
+        let settings = self.update_settings(step);
+        let steps = self.algorithm.optimizer_steps(step);
+        let per_pass = samples.len().div_ceil(settings.batch.unwrap_or(samples.len()).max(1)) as u64;
+        let total = steps.unwrap_or(per_pass * settings.epochs);
+        let progress = Progress::new(&format!("step {step}: update"), Some(total), "optimizer steps");
+        let reports = self.updater.update(
+            &settings,
+            samples,
+            steps,
+            (self.plan.run.seed, step),
+            &mut |report| {
+                progress.inc(1);
+                if let Some((what, problem)) = &report.skipped {
+                    progress.note(&format!(
+                        "optimizer step skipped: its {what} was not finite; the sample of problem {problem} caused it"
+                    ));
+                }
+                true
+            },
+        )?;
+        progress.finish();
+        Ok(reports)
+    }
+
+    /// Measures every evaluation set and writes each in full.
+    fn evaluate_all(
+        &mut self,
+        step: u64,
+        metrics: &mut StepMetrics,
+        timings: &mut StepTimings,
+        stop: &dyn Fn() -> bool,
+        say: &dyn Fn(&str),
+    ) -> Result<(), RunError> {
+        let start = Instant::now();
+        let mut reports = serde_json::Map::new();
+        let mut first = None;
+        for shots in self.plan.eval.shots.clone() {
+            for name in self.evals.keys().cloned().collect::<Vec<_>>() {
+                let report = self.evaluate_set(&name, shots, step, stop)?;
+                let label = if shots == 0 { name.clone() } else { format!("{name}@{shots}-shot") };
+                metrics.set(names::eval_acc(&label), report.accuracy);
+                for (k, share) in report.pass_at.iter().filter(|(k, _)| **k > 1) {
+                    metrics.set(names::eval_pass_at(&label, *k), share.value);
+                }
+                for (k, share) in report.maj_at.iter().filter(|(k, _)| **k > 1) {
+                    metrics.set(names::eval_maj_at(&label, *k), share.value);
+                }
+                say(&format!(
+                    "eval {label}: {:.1} % right ({:.1} to {:.1}), lenient {:.1} %, {} problems, {:.0} s",
+                    report.accuracy * 100.0,
+                    report.accuracy_ci[0] * 100.0,
+                    report.accuracy_ci[1] * 100.0,
+                    report.lenient.value * 100.0,
+                    report.n,
+                    report.seconds,
+                ));
+                first.get_or_insert(report.accuracy);
+                reports.insert(label, serde_json::to_value(&report).unwrap_or(Value::Null));
+            }
+        }
+        let path = self.dir.evals().join(format!("step-{step:06}.json"));
+        atomic::write_file(&path, format!("{:#}\n", Value::Object(reports)).as_bytes())?;
+        if let Some(accuracy) = first
+            && step > 0
+            && self.state.best.is_none_or(|(_, best)| accuracy > best)
+        {
+            self.state.best = Some((step, accuracy));
+        }
+        timings.set(names::TIMING_EVAL, seconds(start));
+        Ok(())
+    }
+
+    fn evaluate_set(
+        &self,
+        name: &str,
+        shots: usize,
+        step: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<EvalReport, RunError> {
+        let set = &self.evals[name];
+        let eval = &self.plan.eval;
+        let settings = EvalSettings {
+            sampling: Sampling {
+                temperature: eval.temperature,
+                max_new_tokens: eval.max_new_tokens,
+                slots: slots(&self.plan),
+                ..self.sampling(false)
+            },
+            samples: eval.samples,
+            num_examples: shots,
+            seed: self.plan.run.seed,
+        };
+        let total = (set.tasks.len() * eval.samples) as u64;
+        let label = format!("step {step}: eval {name}, {shots}-shot");
+        let progress = Progress::new(&label, Some(total), "samples");
+        let lenient = self.lenient.as_ref().map(|rubric| (rubric, set.lenient.as_slice()));
+        let mut watch = Counting { progress: &progress, stop };
+        let report = evaluate(
+            &self.updater.decoder,
+            &self.prompter,
+            (&self.rubric, lenient),
+            &set.tasks,
+            &settings,
+            &mut watch,
+        );
+        progress.finish();
+        match report {
+            Err(crate::eval::EvalError::Engine(error)) => Err(RunError::Engine(error)),
+            other => Ok(other?),
+        }
+    }
+
+    fn write_records(
+        &mut self,
+        metrics: &StepMetrics,
+        timings: &StepTimings,
+        gaps: &[f64],
+    ) -> Result<(), RunError> {
+        self.metrics.record(metrics, timings)?;
+        if let Some(events) = &mut self.events {
+            events.scalars(metrics.step(), metrics.scalars());
+            events.scalars(timings.step(), timings.scalars());
+            if let Some(histogram) = Histogram::of(gaps.iter().copied()) {
+                events.histogram(metrics.step(), names::SAMPLING_LOGP_DIFFERENCE_HISTOGRAM, &histogram);
+            }
+            events.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the checkpoint of the last committed step.
+    fn save(&mut self) -> Result<(), RunError> {
+        let export = Export {
+            base: &self.base,
+            kind: device::kind(dtype_of(&self.plan)),
+            stop_ids: self.prompter.tokenizer().stop_ids().to_vec(),
+            card: card(self),
+        };
+        // Training that begins again at the base weights never reads the moments.
+        let moments = !self.starts_from_base();
+        checkpoint::write(&self.dir.checkpoints(), &self.updater, &self.state, &export, moments)?;
+        let best = self.state.best.map(|(step, _)| step);
+        checkpoint::retain(&self.dir.checkpoints(), self.plan.checkpoint.keep, best)?;
+        self.journal.retain(self.state.step + 1)?;
+        Ok(())
+    }
+}
+
+struct Counting<'a> {
+    progress: &'a Progress,
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl Watch for Counting<'_> {
+    fn finished(&mut self, _request: usize, _sample: usize, _response: &crate::engine::Response) {
+        self.progress.inc(1);
+    }
+
+    fn tokens(&mut self, _new: usize) -> bool {
+        !(self.stop)()
+    }
+}
+
+fn dtype_of(plan: &crate::recipe::Plan) -> crate::recipe::Dtype {
+    use crate::recipe::{Dtype, DtypeChoice};
+    match plan.checkpoint.dtype {
+        DtypeChoice::F32 => Dtype::F32,
+        DtypeChoice::F16 => Dtype::F16,
+        DtypeChoice::Bf16 => Dtype::Bf16,
+        DtypeChoice::Auto => plan.world.checkpoint_dtype,
+    }
+}
+
+/// The model card.
+fn card(session: &Session) -> String {
+    let plan = &session.plan;
+    format!(
+        "# {name}\n\nTrained with Polestar {version} from `{base}` by {algorithm}, step {step} of {steps}.\n\nProblems: {data}. Seed {seed}.\n",
+        name = plan.run.name,
+        version = plan.code_version,
+        base = plan.model.path,
+        algorithm = plan.algorithm.kind(),
+        step = session.state.step,
+        steps = plan.run.steps,
+        data = plan.data.get("train").map_or("", |train| train.source.as_str()),
+        seed = plan.run.seed,
+    )
+}
+
+/// One line about a step.
+fn summary(metrics: &StepMetrics, steps: u64, elapsed: f64) -> String {
+    let mut parts = vec![format!("step {}/{steps}", metrics.step())];
+    let mut add = |name: &names::Metric, label: &str, digits: usize| {
+        if let Some(value) = metrics.get(name).filter(|v| v.is_finite()) {
+            parts.push(format!("{label} {value:.digits$}"));
+        }
+    };
+    add(&names::REWARD, "reward", 3);
+    add(&names::COMPLETIONS_MEAN_LENGTH, "length", 1);
+    add(&names::LOSS, "loss", 4);
+    add(&names::GRAD_NORM, "grad_norm", 3);
+    add(&names::KL, "kl", 4);
+    add(&names::ENTROPY, "entropy", 3);
+    add(&names::SAMPLING_LOGP_DIFFERENCE_MAX, "gap", 6);
+    parts.push(format!("{elapsed:.1} s"));
+    parts.join("  ")
+}
+
+fn seconds(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64()
+}
