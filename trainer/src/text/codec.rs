@@ -73,7 +73,11 @@ impl Codec {
     }
 
     pub(super) fn is_special(&self, id: u32) -> bool {
-        self.inner.get_added_vocabulary().get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
+        self.inner
+            .get_added_vocabulary()
+            .get_added_tokens_decoder()
+            .get(&id)
+            .is_some_and(|token| token.special)
     }
 
     pub(super) fn token(&self, id: u32) -> Option<String> {

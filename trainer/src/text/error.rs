@@ -156,7 +156,9 @@ pub enum TextError {
         model_vocab_size: usize,
     },
     /// An empty stop string would end every response at once.
-    #[error("expected stop strings with at least one character, found an empty one (number {index}); remove it")]
+    #[error(
+        "expected stop strings with at least one character, found an empty one (number {index}); remove it"
+    )]
     EmptyStopString {
         /// Its place in the list, from 0.
         index: usize,

@@ -44,7 +44,9 @@ impl SpecialTokens {
         }
         if let Some(Value::Object(extra)) = config.object.get("extra_special_tokens") {
             for name in extra.keys() {
-                if let Some(token) = token_text(config, &format!("extra_special_tokens.{name}"), &extra[name])? {
+                if let Some(token) =
+                    token_text(config, &format!("extra_special_tokens.{name}"), &extra[name])?
+                {
                     variables.insert(name.clone(), token.into());
                 }
             }
@@ -91,7 +93,9 @@ fn token_text(file: &JsonFile, key: &str, value: &Value) -> Result<Option<String
         Value::String(text) => text,
         Value::Object(object) => match object.get("content") {
             Some(Value::String(text)) => text,
-            _ => return Err(file.field_error(key, "a token, or an object with its text in `content`", value)),
+            _ => {
+                return Err(file.field_error(key, "a token, or an object with its text in `content`", value));
+            }
         },
         _ => return Err(file.field_error(key, "a token, or an object with its text in `content`", value)),
     };

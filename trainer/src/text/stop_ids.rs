@@ -113,7 +113,8 @@ impl fmt::Display for StopIds {
             return f.write_str("none");
         }
         for (index, (id, named)) in self.by_id.iter().enumerate() {
-            let token = named.token.as_ref().map_or_else(|| "not in the tokenizer".into(), |t| format!("{t:?}"));
+            let token =
+                named.token.as_ref().map_or_else(|| "not in the tokenizer".into(), |t| format!("{t:?}"));
             let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}{id} ({token}; {})", named.sources.join(", "))?;
         }

@@ -26,7 +26,8 @@ pub(crate) fn write(folder: &Path, name: &str, content: &Value) {
 /// A byte-level tokenizer.json: ids 0 to 255 are the bytes in the order of their stand-ins, then the merges of "he",
 /// "ll" and of the first two bytes of 中, then the special tokens.
 pub(crate) fn byte_level(special: &[&str]) -> Value {
-    let mut alphabet: Vec<char> = tokenizers::pre_tokenizers::byte_level::ByteLevel::alphabet().into_iter().collect();
+    let mut alphabet: Vec<char> =
+        tokenizers::pre_tokenizers::byte_level::ByteLevel::alphabet().into_iter().collect();
     alphabet.sort_unstable();
     let mut vocab: BTreeMap<String, usize> =
         alphabet.iter().enumerate().map(|(id, c)| (c.to_string(), id)).collect();
@@ -35,7 +36,8 @@ pub(crate) fn byte_level(special: &[&str]) -> Value {
     for (index, (a, b)) in merges.iter().enumerate() {
         vocab.insert(format!("{a}{b}"), 256 + index);
     }
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
+    let byte_level =
+        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
     json!({
         "version": "1.0",
         "truncation": {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0},
@@ -59,7 +61,8 @@ pub(crate) fn byte_fallback() -> Value {
     tokens.extend((0..=255).map(|byte| format!("<0x{byte:02X}>")));
     tokens.push("▁".into());
     tokens.extend(('a'..='z').map(|c| c.to_string()));
-    let vocab: BTreeMap<String, usize> = tokens.into_iter().enumerate().map(|(id, token)| (token, id)).collect();
+    let vocab: BTreeMap<String, usize> =
+        tokens.into_iter().enumerate().map(|(id, token)| (token, id)).collect();
     let bos = json!({"SpecialToken": {"id": "<s>", "type_id": 0}});
     let text = json!({"Sequence": {"id": "A", "type_id": 0}});
     json!({

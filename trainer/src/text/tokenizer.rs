@@ -58,8 +58,16 @@ impl Tokenizer {
         let stops = StopIds::load(folder, &special, &codec)?;
         let prefix = prefix(&special, codec.prefix()?);
         let fingerprint = fingerprint(&bytes, &chat);
-        let mut tokenizer =
-            Self { folder: folder.into(), codec, special, chat, stops, prefix, terminator: None, fingerprint };
+        let mut tokenizer = Self {
+            folder: folder.into(),
+            codec,
+            special,
+            chat,
+            stops,
+            prefix,
+            terminator: None,
+            fingerprint,
+        };
         tokenizer.terminator = tokenizer.find_terminator();
         Ok(tokenizer)
     }
@@ -184,7 +192,11 @@ impl Tokenizer {
     ///
     /// # Errors
     /// When there is no template, it refuses the conversation, or it cannot be rendered.
-    pub fn render_chat(&self, messages: &[ChatMessage], options: &RenderOptions) -> Result<String, TextError> {
+    pub fn render_chat(
+        &self,
+        messages: &[ChatMessage],
+        options: &RenderOptions,
+    ) -> Result<String, TextError> {
         let messages: Vec<Value> = messages.iter().map(ChatMessage::to_json).collect();
         self.chat.render(&messages, &self.special.variables, options)
     }
@@ -193,7 +205,11 @@ impl Tokenizer {
     ///
     /// # Errors
     /// As [`Self::check_chat`], [`Self::render_chat`] and [`Self::encode`].
-    pub fn encode_chat(&self, messages: &[ChatMessage], options: &RenderOptions) -> Result<Vec<u32>, TextError> {
+    pub fn encode_chat(
+        &self,
+        messages: &[ChatMessage],
+        options: &RenderOptions,
+    ) -> Result<Vec<u32>, TextError> {
         self.check_chat()?;
         self.encode(&self.render_chat(messages, options)?)
     }

@@ -84,9 +84,15 @@ fn stop_ids_are_the_union_of_all_sources() {
     assert_eq!(stops.to_vec(), [7, 8, END_OF_TEXT, IM_END]);
     assert_eq!(stops.len(), 4);
     assert!(stops.contains(8) && !stops.contains(IM_START));
-    assert_eq!(stops.sources(IM_END), ["generation_config.json eos_token_id", "tokenizer_config.json eos_token"]);
+    assert_eq!(
+        stops.sources(IM_END),
+        ["generation_config.json eos_token_id", "tokenizer_config.json eos_token"]
+    );
     assert_eq!(stops.sources(8), ["config.json text_config.eos_token_id"]);
-    assert!(stops.to_string().contains("261 (\"<|im_end|>\"; generation_config.json eos_token_id, "), "{stops}");
+    assert!(
+        stops.to_string().contains("261 (\"<|im_end|>\"; generation_config.json eos_token_id, "),
+        "{stops}"
+    );
     assert_eq!((tokenizer.eos_id(), tokenizer.pad_id()), (Some(IM_END), Some(END_OF_TEXT)));
 }
 
@@ -94,7 +100,10 @@ fn stop_ids_are_the_union_of_all_sources() {
 fn special_tokens_map_fills_what_the_configuration_leaves_open() {
     let tokenizer = load(&[
         ("tokenizer_config.json", json!({"eos_token": "<|im_end|>", "bos_token": null})),
-        ("special_tokens_map.json", json!({"eos_token": "<|endoftext|>", "bos_token": {"content": "<|im_start|>"}})),
+        (
+            "special_tokens_map.json",
+            json!({"eos_token": "<|endoftext|>", "bos_token": {"content": "<|im_start|>"}}),
+        ),
     ])
     .unwrap();
     assert_eq!((tokenizer.eos_id(), tokenizer.bos_id()), (Some(IM_END), Some(IM_START)));
@@ -131,8 +140,14 @@ fn a_template_whose_terminator_does_not_stop_is_refused_for_chat_only() {
     let tokenizer = load(&files).unwrap();
     tokenizer.encode_plain_prompt("hello").unwrap();
     let refusal = tokenizer.encode_chat(&hello(), &RenderOptions::default()).unwrap_err().to_string();
-    assert!(refusal.contains("\"<|im_end|>\" (id 261)") && refusal.contains("259 (\"<|endoftext|>\""), "{refusal}");
-    assert!(refusal.contains("add 261 to `eos_token_id`") && refusal.contains("generation_config.json"), "{refusal}");
+    assert!(
+        refusal.contains("\"<|im_end|>\" (id 261)") && refusal.contains("259 (\"<|endoftext|>\""),
+        "{refusal}"
+    );
+    assert!(
+        refusal.contains("add 261 to `eos_token_id`") && refusal.contains("generation_config.json"),
+        "{refusal}"
+    );
 
     let generation = ("generation_config.json", json!({"eos_token_id": [IM_END]}));
     load(&[files[0].clone(), files[1].clone(), generation]).unwrap().check_chat().unwrap();
@@ -170,7 +185,8 @@ fn chat_template_jinja_wins_and_named_templates_are_chosen() {
 
 #[test]
 fn options_reach_the_template() {
-    let template = "{{ enable_thinking }} {{ strftime_now('%Y-%m-%d') }} {{ messages[0].name }} {{ eos_token }}";
+    let template =
+        "{{ enable_thinking }} {{ strftime_now('%Y-%m-%d') }} {{ messages[0].name }} {{ eos_token }}";
     let config = json!({"eos_token": "<|im_end|>"});
     let mut tokenizer =
         load(&[("chat_template.jinja", template.into()), ("tokenizer_config.json", config)]).unwrap();
@@ -196,7 +212,10 @@ fn a_raising_template_gives_its_own_message_and_its_place() {
     let template = "{{ 1 }}\n{%- macro check(m) %}{{ raise_exception('Only ' ~ m.role ~ 's may speak') }}{% endmacro %}\n{{ check(messages[0]) }}";
     let tokenizer = load(&[("chat_template.jinja", template.into())]).unwrap();
     let refusal = tokenizer.encode_chat(&hello(), &RenderOptions::default()).unwrap_err();
-    assert!(matches!(&refusal, TextError::Raised { message, .. } if message == "Only users may speak"), "{refusal}");
+    assert!(
+        matches!(&refusal, TextError::Raised { message, .. } if message == "Only users may speak"),
+        "{refusal}"
+    );
     assert!(refusal.to_string().contains("chat_template.jinja:"), "{refusal}");
 }
 
@@ -223,7 +242,10 @@ fn vocabularies_that_disagree_are_an_error() {
     tokenizer.check_vocab(262).unwrap();
     tokenizer.check_vocab(320).unwrap();
     let refusal = tokenizer.check_vocab(260).unwrap_err().to_string();
-    assert!(refusal.contains("has 260 entries") && refusal.contains("\"<|im_end|>\" has id 261"), "{refusal}");
+    assert!(
+        refusal.contains("has 260 entries") && refusal.contains("\"<|im_end|>\" has id 261"),
+        "{refusal}"
+    );
     assert!(refusal.contains("past the end: 2"), "{refusal}");
 
     let tokenizer = load(&[("generation_config.json", json!({"eos_token_id": 300}))]).unwrap();
@@ -244,12 +266,24 @@ fn bad_files_are_named() {
         ("tokenizer.json", "{".into(), "is no tokenizer"),
         ("tokenizer_config.json", "{]".into(), "line 1"),
         ("config.json", json!([1]), "a list"),
-        ("generation_config.json", json!({"eos_token_id": "</s>"}), "`eos_token_id`, found a string (\"</s>\")"),
+        (
+            "generation_config.json",
+            json!({"eos_token_id": "</s>"}),
+            "`eos_token_id`, found a string (\"</s>\")",
+        ),
         ("generation_config.json", json!({"eos_token_id": [1, -1]}), "found a number (-1)"),
         ("tokenizer_config.json", json!({"eos_token": 5}), "`eos_token`, found a number"),
-        ("tokenizer_config.json", json!({"eos_token": "</s>"}), "\"</s>\", which is no token of the tokenizer.json"),
+        (
+            "tokenizer_config.json",
+            json!({"eos_token": "</s>"}),
+            "\"</s>\", which is no token of the tokenizer.json",
+        ),
         ("tokenizer_config.json", json!({"chat_template": {"a": 1}}), "`chat_template`, found an object"),
-        ("tokenizer_config.json", json!({"chat_template": [{"name": "x"}]}), "`chat_template`, found an object"),
+        (
+            "tokenizer_config.json",
+            json!({"chat_template": [{"name": "x"}]}),
+            "`chat_template`, found an object",
+        ),
         ("tokenizer_config.json", json!({"add_bos_token": "yes"}), "`add_bos_token`, found a string"),
     ] {
         let refusal = error(&[(name, content)]);
@@ -266,4 +300,11 @@ fn the_fingerprint_covers_vocabulary_and_templates() {
     assert_ne!(plain.fingerprint(), with_template.fingerprint());
     let other = folder(&[("tokenizer.json", byte_level(&SPECIAL[..2]))]);
     assert_ne!(plain.fingerprint(), Tokenizer::load(other.path()).unwrap().fingerprint());
+}
+
+/// Prompts are encoded while rollouts decode.
+#[test]
+fn a_tokenizer_is_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&load(&[]).unwrap());
 }

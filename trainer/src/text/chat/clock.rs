@@ -15,7 +15,17 @@ struct Moment {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -30,7 +40,8 @@ impl Moment {
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);
         let day_of_era = shifted.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * day_of_year + 2) / 153;
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
@@ -113,7 +124,9 @@ pub(super) fn strftime(format: &str, unix_s: i64) -> Result<String, String> {
             'e' => out.push_str(&format!("{:>2}", moment.day)),
             _ => {
                 let Some((number, width)) = moment.number(directive) else {
-                    return Err(format!("strftime_now does not know the directive %{directive} in {format:?}"));
+                    return Err(format!(
+                        "strftime_now does not know the directive %{directive} in {format:?}"
+                    ));
                 };
                 let width = if unpadded { 1 } else { width };
                 // Writing to a String cannot fail.

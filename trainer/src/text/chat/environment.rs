@@ -1,7 +1,9 @@
 //! The template engine, set up so that it gives what Python's jinja2 gives under transformers' settings.
 //!
-//! Where the engine and jinja2 are known to differ still: `~` and `+` on floats print those below 1e-4 or from 1e16 on
-//! without an exponent, and `%` does not format strings (use the `format` filter).
+//! Where the engine and jinja2 are known to differ still: `~` on floats writes those below 1e-4 or from 1e16 on without
+//! an exponent; `%` does not format strings (the `format` filter does); string literals have no `\U........` escapes and
+//! cannot be continued by a backslash at a line's end; `range(n) is sequence` is false; of jinja2's filters `center`,
+//! `forceescape`, `pprint`, `random`, `urlencode`, `urlize`, `wordwrap` and `xmlattr` are missing or plainer.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, ValueKind};

@@ -32,7 +32,11 @@ fn compare(folder: &Path) -> (usize, Vec<String>) {
     (num_same, differences)
 }
 
-fn render(chat: &ChatTemplates, conversation: &Value, special: &Map<String, Value>) -> Result<String, TextError> {
+fn render(
+    chat: &ChatTemplates,
+    conversation: &Value,
+    special: &Map<String, Value>,
+) -> Result<String, TextError> {
     let options = RenderOptions {
         add_generation_prompt: conversation["add_generation_prompt"] == true,
         tools: conversation.get("tools").cloned(),
@@ -70,7 +74,9 @@ fn own_templates_render_as_in_jinja2() {
 #[test]
 fn trl_templates() {
     let Some(folder) = std::env::var_os("POLESTAR_TRL_GOLDENS") else {
-        println!("SKIPPED: trl_templates: make goldens with scripts/golden_templates.py --out DIR --trl-wheel FILE.whl and set POLESTAR_TRL_GOLDENS=DIR");
+        println!(
+            "SKIPPED: trl_templates: make goldens with scripts/golden_templates.py --out DIR --trl-wheel FILE.whl and set POLESTAR_TRL_GOLDENS=DIR"
+        );
         return;
     };
     let (num_same, differences) = compare(Path::new(&folder));

@@ -35,8 +35,8 @@ pub(super) fn tojson(
     let indent = argument(indent, "indent")?.map(|value| indentation(&value)).transpose()?;
     let separators = argument(separators, "separators")?.map(|value| pair(&value)).transpose()?;
     kwargs.assert_all_used()?;
-    let (between_items, after_key) = separators
-        .unwrap_or_else(|| (if indent.is_some() { "," } else { ", " }.to_owned(), ": ".to_owned()));
+    let (between_items, after_key) =
+        separators.unwrap_or_else(|| (if indent.is_some() { "," } else { ", " }.to_owned(), ": ".to_owned()));
     let style = Style { ensure_ascii, indent, between_items, after_key, sort_keys };
     let mut out = String::new();
     style.write(&mut out, value, 0)?;

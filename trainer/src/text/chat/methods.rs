@@ -92,7 +92,12 @@ fn slice(value: &Value, args: &[Value]) -> Result<Value, Error> {
 }
 
 /// The indices that a slice of something with `len` items keeps, by Python's rules; all are below `len`.
-fn slice_indices(len: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> impl Iterator<Item = usize> {
+fn slice_indices(
+    len: usize,
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: i64,
+) -> impl Iterator<Item = usize> {
     let len = i64::try_from(len).unwrap_or(i64::MAX);
     // Backwards, the place before the first item is an end too.
     let (lowest, highest) = if step > 0 { (0, len) } else { (-1, len - 1) };
@@ -150,11 +155,13 @@ fn split(text: &str, from_right: bool, args: &[Value]) -> Result<Value, Error> {
 /// Splits at runs of white space, at most `limit` times.
 fn split_space(text: &str, from_right: bool, limit: usize) -> Vec<&str> {
     let mut parts = Vec::new();
-    let mut rest = if from_right { text.trim_end_matches(is_space) } else { text.trim_start_matches(is_space) };
+    let mut rest =
+        if from_right { text.trim_end_matches(is_space) } else { text.trim_start_matches(is_space) };
     while !rest.is_empty() {
         let cut = if from_right { rest.rfind(is_space) } else { rest.find(is_space) };
         let Some(cut) = cut.filter(|_| parts.len() < limit) else {
-            let last = if from_right { rest.trim_start_matches(is_space) } else { rest.trim_end_matches(is_space) };
+            let last =
+                if from_right { rest.trim_start_matches(is_space) } else { rest.trim_end_matches(is_space) };
             // With splits to spare no white space is left in the rest; without, Python trims only its outer end.
             parts.push(if parts.len() < limit { last } else { rest });
             break;

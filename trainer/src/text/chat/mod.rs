@@ -165,7 +165,8 @@ impl ChatTemplates {
             return Err(TextError::NoTemplate { folder: self.folder.clone() });
         }
         named("tool_use").filter(|_| with_tools).or_else(|| named("default")).ok_or_else(|| {
-            let names: Vec<String> = self.templates.iter().map(|template| format!("{:?}", template.name)).collect();
+            let names: Vec<String> =
+                self.templates.iter().map(|template| format!("{:?}", template.name)).collect();
             TextError::NoDefaultTemplate { folder: self.folder.clone(), names: names.join(", ") }
         })
     }

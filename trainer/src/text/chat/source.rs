@@ -181,7 +181,10 @@ mod tests {
     #[test]
     fn slices_become_calls() {
         assert_eq!(rewrite("{{ m[1:] }}"), "{{ m.__slice__(1,none) }}");
-        assert_eq!(rewrite("{% set x = a[::-1][b[0]: c ] %}"), "{% set x = a.__slice__(none,none,-1).__slice__(b[0], c ) %}");
+        assert_eq!(
+            rewrite("{% set x = a[::-1][b[0]: c ] %}"),
+            "{% set x = a.__slice__(none,none,-1).__slice__(b[0], c ) %}"
+        );
         assert_eq!(rewrite("{{ m[x[:2]:] }}"), "{{ m.__slice__(x.__slice__(none,2),none) }}");
     }
 
@@ -202,7 +205,18 @@ mod tests {
 
     #[test]
     fn unfinished_templates_do_not_panic() {
-        for source in ["{", "{%", "{% generation", "{{ 'é", "{# é", "{% raw %}é{%", "é{% 'é\\", "{{ x[é", "{{ x]:[", "{{"] {
+        for source in [
+            "{",
+            "{%",
+            "{% generation",
+            "{{ 'é",
+            "{# é",
+            "{% raw %}é{%",
+            "é{% 'é\\",
+            "{{ x[é",
+            "{{ x]:[",
+            "{{",
+        ] {
             assert_eq!(rewrite(source), source);
         }
         assert_eq!(rewrite("{% generation %}é{% raw %}{% x"), "{% with %}é{% raw %}{% x");
