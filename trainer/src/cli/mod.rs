@@ -1,3 +1,4 @@
 //! cli
 
-pub mod report;
+pub mod progress;
+pub mod rollouts_view;
