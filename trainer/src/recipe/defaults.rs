@@ -1,8 +1,8 @@
-//! What an algorithm's own paper says where a recipe leaves `[update]` open. docs/recipes.md shows the same table to users.
+//! What holds where a recipe leaves `[update]` and the schedule's length open. Loss and aggregation are the algorithm's
+//! own ([`crate::algorithms`]); docs/recipes.md shows them to users.
 
-use super::types::{
-    Aggregation, AlgorithmConfig, KlConfig, KlEstimator, KlPlace, LossConfig, Recipe, Schedule, star_steps,
-};
+use super::types::{AlgorithmConfig, KlConfig, KlEstimator, KlPlace, LossConfig, Recipe, Schedule};
+use crate::algorithms::{Family, Start, build};
 
 /// Samples an optimizer step of STaR: its paper trains on batches of eight packed sequences of 1024 tokens, which
 /// hold about this many rationales.
@@ -12,40 +12,24 @@ pub const MICRO_BATCH: usize = 4096;
 /// Skipped optimizer steps in a row that stop a run.
 pub const MAX_SKIPPED: u64 = 3;
 
-/// PPO's ε, which GRPO, Dr. GRPO and RLOO's published settings share.
-const CLIP: LossConfig = LossConfig::Clip { low: 0.2, high: 0.2, dual: None };
-
-/// The loss of the algorithm's paper.
-#[must_use]
-pub fn loss(algorithm: &AlgorithmConfig) -> LossConfig {
-    match algorithm {
-        AlgorithmConfig::Grpo { .. } | AlgorithmConfig::DrGrpo {} | AlgorithmConfig::Rloo {} => CLIP,
-        AlgorithmConfig::Sft {}
-        | AlgorithmConfig::Star { .. }
-        | AlgorithmConfig::Rft { .. }
-        | AlgorithmConfig::RestEm { .. }
-        | AlgorithmConfig::Reinforce { .. } => LossConfig::Reinforce {},
+impl AlgorithmConfig {
+    /// Its `kind`, as recipes write it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        build(self).name()
     }
-}
 
-/// The aggregation of the algorithm's paper.
-#[must_use]
-pub fn aggregation(algorithm: &AlgorithmConfig) -> Aggregation {
-    match algorithm {
-        // Likelihood training: the mean over tokens.
-        AlgorithmConfig::Sft {}
-        | AlgorithmConfig::Star { .. }
-        | AlgorithmConfig::Rft { .. }
-        | AlgorithmConfig::RestEm { .. } => Aggregation::TokenMean,
-        // Williams 1992, section 4 (episodic REINFORCE): an episode's eligibilities are summed over its time steps.
-        AlgorithmConfig::Reinforce { .. } => Aggregation::SequenceSum,
-        // Ahmadian et al. 2024: the response is one action with one ratio, the same for all its tokens, so that the
-        // mean over them is that action's loss.
-        AlgorithmConfig::Rloo {} => Aggregation::SequenceMean,
-        // Shao et al. 2024, equation 3: the mean over tokens within a response, then over responses.
-        AlgorithmConfig::Grpo { .. } => Aggregation::SequenceMean,
-        // Liu et al. 2025: a constant divisor, so that length has no part in it.
-        AlgorithmConfig::DrGrpo {} => Aggregation::Constant,
+    /// Whether it raises the likelihood of chosen responses (supervised or by rejection sampling), where the others
+    /// follow a policy gradient.
+    #[must_use]
+    pub fn learns_by_likelihood(&self) -> bool {
+        build(self).family() != Family::PolicyGradient
+    }
+
+    /// Whether every step trains from the base weights, with a fresh optimizer and schedule.
+    #[must_use]
+    pub fn trains_from_base(&self) -> bool {
+        build(self).start() == Start::Base
     }
 }
 
@@ -66,9 +50,9 @@ pub fn kl(algorithm: &AlgorithmConfig) -> Option<KlConfig> {
 pub enum ScheduleLength {
     /// The whole run, or each step where a step trains from the base weights.
     Known(u64),
-    /// STaR: each iteration has its own number, the fewest of which is this.
-    Star {
-        /// The optimizer steps of the shortest iteration.
+    /// The algorithm counts each step's optimizer steps (STaR).
+    Counted {
+        /// The optimizer steps of the shortest step.
         fewest: u64,
     },
     /// It depends on what is sampled; the text says why.
@@ -79,7 +63,7 @@ impl Recipe {
     /// The loss that this recipe trains with.
     #[must_use]
     pub fn effective_loss(&self) -> LossConfig {
-        self.update.loss.clone().unwrap_or_else(|| loss(&self.algorithm))
+        self.update.loss.clone().unwrap_or_else(|| build(&self.algorithm).defaults().loss)
     }
 
     /// The KL that this recipe trains with; a coefficient of 0 is none.
@@ -98,11 +82,11 @@ impl Recipe {
         };
         let prompts = self.rollout.prompts as u64;
         let whole_run = |each: u64| ScheduleLength::Known(self.run.steps.saturating_mul(each));
+        let algorithm = build(&self.algorithm);
+        if let (Some(first), Some(last)) = (algorithm.optimizer_steps(1), algorithm.optimizer_steps(self.run.steps)) {
+            return ScheduleLength::Counted { fewest: first.min(last) };
+        }
         match &self.algorithm {
-            AlgorithmConfig::Star { first_steps, growth, .. } => {
-                let last = star_steps(*first_steps, *growth, self.run.steps.saturating_sub(1));
-                ScheduleLength::Star { fewest: last.min(star_steps(*first_steps, *growth, 0)) }
-            }
             AlgorithmConfig::Sft {} => whole_run(passes(prompts)),
             AlgorithmConfig::Rft { .. } | AlgorithmConfig::RestEm { .. } if self.update.batch.is_some() => {
                 ScheduleLength::Unknown("it depends on how many responses are right")

@@ -54,44 +54,6 @@ pub enum AlgorithmConfig {
     DrGrpo {},
 }
 
-impl AlgorithmConfig {
-    /// Its `kind`, as recipes write it.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Sft {} => "sft",
-            Self::Star { .. } => "star",
-            Self::Rft { .. } => "rft",
-            Self::RestEm { .. } => "rest-em",
-            Self::Reinforce { .. } => "reinforce",
-            Self::Rloo {} => "rloo",
-            Self::Grpo { .. } => "grpo",
-            Self::DrGrpo {} => "dr-grpo",
-        }
-    }
-
-    /// Whether it raises the likelihood of chosen responses (supervised or by rejection sampling), where the others
-    /// follow a policy gradient.
-    #[must_use]
-    pub fn learns_by_likelihood(&self) -> bool {
-        matches!(self, Self::Sft {} | Self::Star { .. } | Self::Rft { .. } | Self::RestEm { .. })
-    }
-
-    /// Whether every step trains from the base weights, with a fresh optimizer and schedule.
-    #[must_use]
-    pub fn trains_from_base(&self) -> bool {
-        matches!(self, Self::Star { .. } | Self::RestEm { .. })
-    }
-}
-
-/// STaR's optimizer steps in its outer iteration `iteration`, counted from 0: `first_steps` · `growth`^`iteration`,
-/// rounded, at least 1.
-#[must_use]
-pub fn star_steps(first_steps: u64, growth: f64, iteration: u64) -> u64 {
-    // A float that is too large becomes the largest integer, which is the intent.
-    ((first_steps as f64 * growth.powf(iteration as f64)).round() as u64).max(1)
-}
-
 /// What REINFORCE subtracts from a reward.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -301,26 +263,4 @@ fn clip_eps() -> f64 {
 }
 fn cispo_cap() -> f64 {
     5.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn star_takes_a_fifth_more_steps_each_time() {
-        let steps: Vec<u64> = (0..4).map(|iteration| star_steps(40, 1.2, iteration)).collect();
-        assert_eq!(steps, [40, 48, 58, 69]);
-        assert_eq!(star_steps(1, 0.1, 3), 1);
-        assert_eq!(star_steps(40, 2.0, 10_000), u64::MAX);
-    }
-
-    #[test]
-    fn a_kind_is_what_recipes_write() {
-        let all = ["sft", "star", "rft", "rest-em", "reinforce", "rloo", "grpo", "dr-grpo"];
-        for kind in all {
-            let config: AlgorithmConfig = toml::from_str(&format!("kind = {kind:?}")).unwrap();
-            assert_eq!(config.kind(), kind);
-        }
-    }
 }

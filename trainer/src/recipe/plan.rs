@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::resolve::World;
 use super::types::{
     Aggregation, AlgorithmConfig, CheckpointConfig, DtypeChoice, KlConfig, LogConfig, LossConfig,
-    OptimizerConfig, Overlong, PromptConfig, RolloutConfig, RunConfig, Schedule, VerifierConfig, star_steps,
+    OptimizerConfig, Overlong, PromptConfig, RolloutConfig, RunConfig, Schedule, VerifierConfig,
 };
+use crate::algorithms::build;
 use crate::complaint::{Complain, Complaint, Place};
 
 /// What a run does, in full.
@@ -78,7 +79,7 @@ pub struct ModelPlan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpdatePlan {
-    /// Passes over a step's samples; none for STaR, whose optimizer steps are counted ([`Plan::star_steps`]).
+    /// Passes over a step's samples; none for STaR, whose optimizer steps are counted ([`Plan::optimizer_steps`]).
     pub epochs: Option<u64>,
     /// Samples an optimizer step; none makes a pass one optimizer step.
     pub batch: Option<usize>,
@@ -170,25 +171,20 @@ impl Plan {
         first_difference("", &comparable(self), &comparable(other)).map_or(Ok(()), Err)
     }
 
-    /// The optimizer steps of STaR's outer iteration `iteration` (from 0); nothing for other algorithms.
+    /// How many optimizer steps step `step` (from 1) takes, where the algorithm and not the data decides.
     #[must_use]
-    pub fn star_steps(&self, iteration: u64) -> Option<u64> {
-        match self.algorithm {
-            AlgorithmConfig::Star { first_steps, growth, .. } => {
-                Some(star_steps(first_steps, growth, iteration))
-            }
-            _ => None,
-        }
+    pub fn optimizer_steps(&self, step: u64) -> Option<u64> {
+        build(&self.algorithm).optimizer_steps(step)
     }
 
     /// The schedule's length in optimizer steps, warm-up included; nothing where the rate stays at its peak. It counts
-    /// from the start of the run, or of step `step` (from 0) where every step trains from the base weights.
+    /// from the start of the run, or of step `step` (from 1) where every step trains from the base weights.
     #[must_use]
     pub fn schedule_total(&self, step: u64) -> Option<u64> {
         if self.optimizer.schedule == Schedule::Constant {
             return None;
         }
-        self.optimizer.total.or_else(|| self.star_steps(step))
+        self.optimizer.total.or_else(|| self.optimizer_steps(step))
     }
 
     fn to_value(&self) -> Value {

@@ -7,6 +7,7 @@ use super::defaults::{self, ScheduleLength};
 use super::error::RecipeError;
 use super::plan::{Dtype, EvalPlan, ModelPlan, Plan, UpdatePlan};
 use super::types::{AlgorithmConfig, DtypeChoice, Recipe};
+use crate::algorithms::build;
 use crate::complaint::{Complaint, Place};
 
 /// What resolving needs to know about the machine and the base model.
@@ -142,7 +143,7 @@ impl Recipe {
             batch: update.batch.or(if is_star { Some(defaults::STAR_BATCH) } else { None }),
             micro_batch: update.micro_batch.unwrap_or(defaults::MICRO_BATCH),
             loss: self.effective_loss(),
-            aggregation: update.aggregation.unwrap_or_else(|| defaults::aggregation(&self.algorithm)),
+            aggregation: update.aggregation.unwrap_or_else(|| build(&self.algorithm).defaults().aggregation),
             kl: self.effective_kl(),
             recompute: update.recompute,
             overlong: update.overlong,

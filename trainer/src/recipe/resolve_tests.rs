@@ -30,7 +30,7 @@ fn each_algorithm_gets_its_papers_setting() {
         ("rft", &likelihood, Aggregation::TokenMean, None, Some(1), None),
         ("rest-em", &likelihood, Aggregation::TokenMean, None, Some(1), None),
         ("reinforce", &likelihood, Aggregation::SequenceSum, None, Some(1), None),
-        ("rloo", &clip, Aggregation::SequenceMean, None, Some(1), None),
+        ("rloo", &clip, Aggregation::SequenceSum, None, Some(1), None),
         ("grpo", &clip, Aggregation::SequenceMean, Some(&grpo_kl), Some(1), None),
         ("dr-grpo", &clip, Aggregation::Constant, None, Some(1), None),
     ] {
@@ -120,10 +120,10 @@ fn examples_are_sampled_at_the_rollouts_temperature_unless_another_is_written() 
 fn the_schedules_length_is_worked_out_where_it_can_be() {
     let total = |sets: &[&str]| {
         let sets: Vec<&str> = sets.iter().copied().chain(["optimizer.schedule=cosine"]).collect();
-        plan(&sets).schedule_total(0)
+        plan(&sets).schedule_total(1)
     };
     let small = ["rollout.prompts=8", "rollout.n=4"];
-    assert_eq!(plan(&[]).schedule_total(0), None);
+    assert_eq!(plan(&[]).schedule_total(1), None);
     assert_eq!(total(&[]), Some(10));
     assert_eq!(total(&["update.epochs=3"]), Some(30));
     // 32 samples in batches of 10 are 4 optimizer steps.
@@ -135,8 +135,8 @@ fn the_schedules_length_is_worked_out_where_it_can_be() {
     // From the base each time: each step has a schedule of its own.
     assert_eq!(total(&["algorithm={kind='rest-em'}", "update.epochs=5"]), Some(5));
     let star = plan(&["algorithm={kind='star'}", "optimizer.schedule=linear"]);
-    assert_eq!((star.schedule_total(0), star.schedule_total(2)), (Some(40), Some(58)));
-    assert_eq!((star.star_steps(1), plan(&[]).star_steps(1)), (Some(48), None));
+    assert_eq!((star.schedule_total(1), star.schedule_total(3)), (Some(40), Some(58)));
+    assert_eq!((star.optimizer_steps(2), plan(&[]).optimizer_steps(2)), (Some(48), None));
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn every_number_has_its_range() {
         ("verifier.math.success=1.1", "above 0 and at most 1"),
         ("verifier.math.timeout_s=0", "a number above 0"),
         ("algorithm={kind='star',first_steps=0}", "at least 1"),
-        ("algorithm={kind='star',growth=0}", "a number above 0"),
+        ("algorithm={kind='star',growth=0.5}", "a number from 1"),
         ("algorithm={kind='star',keep=0}", "at least 1"),
         ("algorithm={kind='rft',keep=0}", "at least 1"),
         ("algorithm={kind='rest-em',keep=0}", "at least 1"),

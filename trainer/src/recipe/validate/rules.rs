@@ -1,6 +1,7 @@
 //! Keys that must go together. Each rule says which keys disagree, why, and what to change.
 
 use super::Violations;
+use crate::algorithms::build;
 use crate::complaint::Complaint;
 use crate::recipe::defaults::ScheduleLength;
 use crate::recipe::types::{AlgorithmConfig, Baseline, ChatChoice, KlEstimator, KlPlace, LossConfig, Recipe};
@@ -62,16 +63,11 @@ fn data_and_verifiers(recipe: &Recipe, out: &mut Violations) {
 /// A group of one has no baseline.
 fn groups(recipe: &Recipe, out: &mut Violations) {
     let (key, baseline) = match recipe.algorithm {
-        AlgorithmConfig::Reinforce { baseline: Baseline::GroupMean } => ("algorithm.baseline", "group-mean"),
-        AlgorithmConfig::Reinforce { baseline: Baseline::LeaveOneOut } => {
-            ("algorithm.baseline", "leave-one-out")
-        }
-        AlgorithmConfig::Rloo {} | AlgorithmConfig::Grpo { .. } | AlgorithmConfig::DrGrpo {} => {
-            ("algorithm.kind", recipe.algorithm.kind())
-        }
-        _ => return,
+        AlgorithmConfig::Reinforce { baseline: Baseline::LeaveOneOut } => ("algorithm.baseline", "leave-one-out"),
+        AlgorithmConfig::Reinforce { .. } => ("algorithm.baseline", "group-mean"),
+        _ => ("algorithm.kind", recipe.algorithm.kind()),
     };
-    if recipe.rollout.n < 2 {
+    if recipe.rollout.n < 2 && build(&recipe.algorithm).needs_groups() {
         let complaint = Complaint::call(
             "a group of one response has no baseline: every advantage would be 0 or undefined",
         )
@@ -289,7 +285,7 @@ fn schedule(recipe: &Recipe, out: &mut Violations) {
         out.add(&["optimizer.total", "optimizer.schedule", "update.batch"], complaint);
     }
     let known = match length {
-        ScheduleLength::Known(length) | ScheduleLength::Star { fewest: length } => Some(length),
+        ScheduleLength::Known(length) | ScheduleLength::Counted { fewest: length } => Some(length),
         ScheduleLength::Unknown(_) => None,
     };
     let (total, key) = match (optimizer.total, &recipe.algorithm) {
