@@ -112,8 +112,8 @@ pub struct DecoderConfig {
     pub post_norms: bool,
     /// Attention scores are multiplied by this.
     pub attention_scale: f64,
-    /// Logits become cap·tanh(logits / cap). There is no such cap on attention scores: Gemma 3's
-    /// `attn_logit_softcapping` is read by transformers but never applied.
+    /// Logits become cap·tanh(logits / cap). transformers reads Gemma 3's `attn_logit_softcapping`
+    /// too, and this key inside a `text_config`, but applies neither; so they are warnings here.
     pub final_logit_softcap: Option<f64>,
     /// One for each layer.
     pub layers: Vec<LayerKind>,

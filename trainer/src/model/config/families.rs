@@ -82,14 +82,13 @@ pub(super) fn read(value: &Value, file: &str) -> Result<DecoderConfig, ConfigErr
             expected: "the text decoder's configuration",
         })?;
         check_text_type(&text)?;
-        let config = decoder(&text, &top, family, &mut warnings)?;
+        let config = decoder(&text, &top, family, wrapped, &mut warnings)?;
         keys::check_unread(&text, &mut warnings)?;
         config
     } else {
-        decoder(&top, &top, family, &mut warnings)?
+        decoder(&top, &top, family, wrapped, &mut warnings)?
     };
     keys::check_unread(&top, &mut warnings)?;
-    config.wrapped = wrapped;
     config.warnings = warnings;
     config.raw = value.clone();
     Ok(config)
@@ -155,6 +154,7 @@ fn decoder(
     text: &Section<'_>,
     outer: &Section<'_>,
     family: Family,
+    wrapped: bool,
     warnings: &mut Vec<String>,
 ) -> Result<DecoderConfig, ConfigError> {
     let defaults = defaults(family);
@@ -186,10 +186,10 @@ fn decoder(
         Family::Llama | Family::Qwen3 | Family::Gemma3 => text.flag("attention_bias", false)?,
         Family::Mistral | Family::Qwen2 => false,
     };
-    warn_ignored(text, family, warnings);
+    warn_ignored(text, family, wrapped, warnings);
     Ok(DecoderConfig {
         family,
-        wrapped: false,
+        wrapped,
         vocab_size,
         hidden_size,
         intermediate_size,
@@ -213,7 +213,11 @@ fn decoder(
         } else {
             (head_dim as f64).powf(-0.5)
         },
-        final_logit_softcap: if gemma { text.nullable_positive("final_logit_softcapping")? } else { None },
+        final_logit_softcap: if gemma && !wrapped {
+            text.nullable_positive("final_logit_softcapping")?
+        } else {
+            None
+        },
         layers: layers(text, family, num_layers)?,
         ropes,
         eos_token_ids: special(text, outer, "eos_token_id", defaults.eos)?,
@@ -226,14 +230,20 @@ fn decoder(
 }
 
 /// Keys that transformers reads in a family and never acts on.
-fn warn_ignored(text: &Section<'_>, family: Family, warnings: &mut Vec<String>) {
-    let (key, why) = match family {
-        Family::Qwen2 => ("attention_bias", "qwen2 always has q, k and v biases and no other"),
-        Family::Gemma3 => ("attn_logit_softcapping", "transformers does not apply it in Gemma 3 either"),
-        _ => return,
+fn warn_ignored(text: &Section<'_>, family: Family, wrapped: bool, warnings: &mut Vec<String>) {
+    let ignored: &[(&'static str, &str)] = match family {
+        Family::Qwen2 => &[("attention_bias", "qwen2 always has q, k and v biases and no other")],
+        Family::Gemma3 if wrapped => &[
+            ("attn_logit_softcapping", "transformers does not apply it in Gemma 3 either"),
+            ("final_logit_softcapping", "transformers does not apply it inside a multimodal model either"),
+        ],
+        Family::Gemma3 => &[("attn_logit_softcapping", "transformers does not apply it in Gemma 3 either")],
+        Family::Llama | Family::Mistral | Family::Qwen3 => &[],
     };
-    if text.get(key).is_some() {
-        warnings.push(format!("`{}` is ignored: {why}", text.name(key)));
+    for (key, why) in ignored {
+        if text.get(key).is_some() {
+            warnings.push(format!("`{}` is ignored: {why}", text.name(key)));
+        }
     }
 }
 

@@ -256,6 +256,11 @@ fn unknown_keys_are_warnings_that_name_them() {
     assert!(config.warnings.iter().any(|text| text.contains("shiny_new_key")));
     let config = read(&small("gemma3_text", json!({"attn_logit_softcapping": 50.0}))).unwrap();
     assert!(config.warnings[0].contains("attn_logit_softcapping"));
+    let capped = small("gemma3_text", json!({"final_logit_softcapping": 30.0}));
+    assert_eq!(read(&capped).unwrap().final_logit_softcap, Some(30.0));
+    let config = read(&json!({"model_type": "gemma3", "text_config": capped})).unwrap();
+    assert_eq!(config.final_logit_softcap, None);
+    assert!(config.warnings[0].contains("text_config.final_logit_softcapping"));
 }
 
 #[test]
