@@ -31,7 +31,7 @@ pub(super) fn next_line(source: &mut impl BufRead, limit: usize) -> std::io::Res
         line.pop();
         return Ok(Some(Line::Whole(line)));
     }
-    if line.len() as u64 <= most - 1 {
+    if (line.len() as u64) < most {
         return Ok(Some(Line::Whole(line)));
     }
     let length = line.len() as u64 + skip_line(source)?;

@@ -41,11 +41,11 @@ pub fn verify_help() -> String {
 /// The options of `polestar verify` and `polestar-verify`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct VerifyArgs {
-    /// The kind of verifier, or the name of a [[verifier]] in the config file
+    /// The kind of verifier, or the name of one of the config file's verifiers
     #[arg(long, value_name = "NAME")]
     pub verifier: Option<String>,
 
-    /// A TOML file with the verifier's settings at the top level, or a recipe with [[verifier]] tables
+    /// A TOML file with the verifier's settings at the top level, or a recipe
     #[arg(long, value_name = "FILE.toml")]
     pub config: Option<PathBuf>,
 

@@ -120,7 +120,8 @@ impl Lexer<'_> {
             return self.push(Token::Vulgar(numerator, denominator), len);
         }
         match folded {
-            '\\' => self.command(),
+            // Only the ASCII backslash begins a command; its full-width form is folded too.
+            '\\' if next == '\\' => self.command(),
             '*' if self.text[self.at..].starts_with("**") => self.at += 2,
             '{' if self.text[self.at..].starts_with("{,}") => self.push(Token::Thin, 3),
             '$' if !self.dollar_is_money => self.at += len,
@@ -349,11 +350,11 @@ mod tests {
 
     #[test]
     fn dollars_are_money_or_delimiters() {
-        let digits = Token::Digits("5".into());
-        assert_eq!(tokens("$5"), [Token::Money("dollar"), digits.clone()]);
-        assert_eq!(tokens("$5$"), [digits.clone()]);
-        assert_eq!(tokens(r"$\$5$"), [Token::Money("dollar"), digits.clone()]);
-        assert_eq!(tokens("$$5$$"), [digits]);
+        let digits = || Token::Digits("5".into());
+        assert_eq!(tokens("$5"), [Token::Money("dollar"), digits()]);
+        assert_eq!(tokens("$5$"), [digits()]);
+        assert_eq!(tokens(r"$\$5$"), [Token::Money("dollar"), digits()]);
+        assert_eq!(tokens("$$5$$"), [digits()]);
     }
 
     #[test]
@@ -362,6 +363,11 @@ mod tests {
         for text in ["-42%", "−４２％", "–٤٢٪", "-𝟜𝟚%", "-\u{200B}४२%"] {
             assert_eq!(tokens(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_full_width_backslash_is_no_command() {
+        assert_eq!(tokens("＼frac")[0], Token::Other("\\".into()));
     }
 
     #[test]

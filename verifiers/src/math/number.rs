@@ -334,13 +334,13 @@ fn decimal(cursor: &mut Cursor<'_>) -> Result<Decimal, NotPlain> {
         }
     }
     let mut num_decimals = 0;
-    if cursor.peek() == Some(&Token::Dot) {
-        if let Some(Token::Digits(decimals)) = cursor.peek_at(1) {
-            cursor.at += 2;
-            num_decimals = decimals.len();
-            digits.push_str(decimals);
-            is_plain = false;
-        }
+    if cursor.peek() == Some(&Token::Dot)
+        && let Some(Token::Digits(decimals)) = cursor.peek_at(1)
+    {
+        cursor.at += 2;
+        num_decimals = decimals.len();
+        digits.push_str(decimals);
+        is_plain = false;
     }
     if digits.is_empty() {
         return Err(NotPlain::unclear("a point without digits"));

@@ -408,11 +408,11 @@ fn word(
     }
     let lower = word.to_lowercase();
     let measures = known(word);
-    if lower == "squared" || lower == "cubed" {
-        if let Some((name, exponent)) = tail.last.take() {
-            unit.measure(name, if lower == "squared" { exponent } else { 2 * exponent });
-            return Ok(());
-        }
+    if (lower == "squared" || lower == "cubed")
+        && let Some((name, exponent)) = tail.last.take()
+    {
+        unit.measure(name, if lower == "squared" { exponent } else { 2 * exponent });
+        return Ok(());
     }
     refuse(word)?;
     if tail.stopped {
