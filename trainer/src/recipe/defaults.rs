@@ -83,7 +83,9 @@ impl Recipe {
         let prompts = self.rollout.prompts as u64;
         let whole_run = |each: u64| ScheduleLength::Known(self.run.steps.saturating_mul(each));
         let algorithm = build(&self.algorithm);
-        if let (Some(first), Some(last)) = (algorithm.optimizer_steps(1), algorithm.optimizer_steps(self.run.steps)) {
+        if let (Some(first), Some(last)) =
+            (algorithm.optimizer_steps(1), algorithm.optimizer_steps(self.run.steps))
+        {
             return ScheduleLength::Counted { fewest: first.min(last) };
         }
         match &self.algorithm {

@@ -20,7 +20,9 @@ fn plan(sets: &[&str]) -> Plan {
 }
 
 #[test]
-fn each_algorithm_gets_its_papers_setting() {
+fn each_algorithm_gets_its_papers_setting_as_the_user_page_says() {
+    let page =
+        std::fs::read_to_string(crate::recipe::shipped_tests::repository().join("docs/recipes.md")).unwrap();
     let clip = LossConfig::Clip { low: 0.2, high: 0.2, dual: None };
     let likelihood = LossConfig::Reinforce {};
     let grpo_kl = KlConfig { coef: 0.04, estimator: KlEstimator::K3, place: KlPlace::Loss };
@@ -38,6 +40,14 @@ fn each_algorithm_gets_its_papers_setting() {
         let found = (&update.loss, update.aggregation, update.kl.as_ref(), update.epochs, update.batch);
         assert_eq!(found, (loss, aggregation, kl, epochs, batch), "{kind}");
         assert_eq!((update.micro_batch, update.max_skipped), (4096, 3), "{kind}");
+        let first_cell =
+            |line: &&str| line.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{kind}`")));
+        let row = page.lines().find(first_cell).unwrap();
+        let words = serde_json::to_value((&update.loss, update.aggregation)).unwrap();
+        for word in [&words[0]["kind"], &words[1]] {
+            assert!(row.contains(&format!("`{}`", word.as_str().unwrap())), "docs/recipes.md: {row}");
+        }
+        assert_eq!(row.ends_with("| none |"), update.kl.is_none(), "docs/recipes.md: {row}");
     }
 }
 

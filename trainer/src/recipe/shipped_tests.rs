@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use polestar_data::Dataset;
+
 use super::{Dtype, Loaded, Plan, Recipe, World};
 use crate::complaint::Complain;
 
@@ -57,4 +59,21 @@ fn every_shipped_recipe_is_named_as_its_file_and_its_head_says_what_to_expect() 
             assert!(loaded.text.contains(head), "configs/{}.toml lacks {head:?} in its head", name(&loaded));
         }
     }
+}
+
+#[test]
+fn every_generated_set_of_a_shipped_recipe_can_be_made() {
+    let mut num_sets = 0;
+    for loaded in shipped() {
+        for (set, config) in
+            loaded.recipe.data.iter().filter(|(_, config)| config.source.starts_with("builtin:"))
+        {
+            let split = if set == "train" { "train" } else { "eval" };
+            let dataset =
+                Dataset::load(config, split).unwrap_or_else(|error| panic!("{}: {error}", name(&loaded)));
+            assert_eq!(Some(dataset.problems.len()), config.n, "{}: data.{set}", name(&loaded));
+            num_sets += 1;
+        }
+    }
+    assert!(num_sets >= 4, "only {num_sets} generated sets were found");
 }

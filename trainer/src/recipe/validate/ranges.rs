@@ -101,7 +101,13 @@ fn algorithm(recipe: &Recipe, out: &mut Violations) {
     match recipe.algorithm {
         AlgorithmConfig::Star { first_steps, growth, keep, .. } => {
             out.range(first_steps >= 1, "algorithm.first_steps", first_steps, AT_LEAST_ONE, "40");
-            out.range(growth >= 1.0 && growth.is_finite(), "algorithm.growth", growth, "a number from 1", "1.2");
+            out.range(
+                growth >= 1.0 && growth.is_finite(),
+                "algorithm.growth",
+                growth,
+                "a number from 1",
+                "1.2",
+            );
             out.range(keep >= 1, "algorithm.keep", keep, AT_LEAST_ONE, "1");
         }
         AlgorithmConfig::Rft { keep } | AlgorithmConfig::RestEm { keep } => {

@@ -63,7 +63,9 @@ fn data_and_verifiers(recipe: &Recipe, out: &mut Violations) {
 /// A group of one has no baseline.
 fn groups(recipe: &Recipe, out: &mut Violations) {
     let (key, baseline) = match recipe.algorithm {
-        AlgorithmConfig::Reinforce { baseline: Baseline::LeaveOneOut } => ("algorithm.baseline", "leave-one-out"),
+        AlgorithmConfig::Reinforce { baseline: Baseline::LeaveOneOut } => {
+            ("algorithm.baseline", "leave-one-out")
+        }
         AlgorithmConfig::Reinforce { .. } => ("algorithm.baseline", "group-mean"),
         _ => ("algorithm.kind", recipe.algorithm.kind()),
     };
