@@ -114,7 +114,7 @@ def compare(paths, tolerance):
 
 
 def describe(path, content):
-    return f"{content.get('folder', path.parent)} [transformers {content['transformers']}]"
+    return f"{content.get('folder', path)} [transformers {content['transformers']}]"
 
 
 def main():

@@ -47,6 +47,7 @@ const HARMLESS: &[&str] = &[
     "torchscript",
     "transformers.js_config",
     "transformers_version",
+    "unk_token_id",
     "unsloth_fixed",
     "unsloth_version",
     "use_bfloat16",

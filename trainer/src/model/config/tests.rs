@@ -278,3 +278,31 @@ fn a_folder_without_a_config_says_which_file() {
     let text = DecoderConfig::from_folder(&folder).unwrap_err().to_string();
     assert!(text.contains("config.json") && text.contains("Hugging Face"), "{text}");
 }
+
+/// The committed folders' files, which transformers reads too: each shows its features and nothing unknown.
+#[test]
+fn the_golden_models_show_their_features() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/models");
+    let golden = |name: &str| DecoderConfig::from_folder(&root.join(name)).unwrap();
+    for folder in std::fs::read_dir(&root).unwrap() {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        let config = golden(&name);
+        assert_eq!(config.vocab_size, 280, "{name}");
+        assert!(config.warnings.iter().all(|text| text.contains("is ignored: transformers")), "{name}");
+    }
+    assert!(golden("llama-tied").tie_word_embeddings);
+    assert!(matches!(golden("llama3").ropes[0].kind, RopeKind::Llama3 { original_max: 32.0, .. }));
+    let linear = golden("llama-linear-f16");
+    assert_eq!(linear.ropes[0].kind, RopeKind::Linear { factor: 4.0 });
+    assert_eq!((linear.head_dim, linear.dtype), (10, Some(WeightDtype::F16)));
+    assert!(linear.qkv_bias && linear.output_bias && linear.mlp_bias);
+    assert_eq!(windows(&golden("mistral")), [Some(8); 2]);
+    assert_eq!(windows(&golden("qwen2")), [None; 2]);
+    assert!(matches!(golden("qwen2-yarn").ropes[0].kind, RopeKind::Yarn { original_max: 32.0, .. }));
+    assert_eq!(windows(&golden("qwen3")), [None, Some(8), Some(8)]);
+    let gemma = golden("gemma3");
+    let wrapped = golden("gemma3-wrapped");
+    assert_eq!((gemma.final_logit_softcap, wrapped.final_logit_softcap), (Some(6.0), None));
+    assert_eq!((&gemma.ropes, &gemma.layers), (&wrapped.ropes, &wrapped.layers));
+    assert_eq!(gemma.attention_scale, 24f64.powf(-0.5));
+}
