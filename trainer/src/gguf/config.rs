@@ -74,9 +74,11 @@ fn family_entries(shape: &ModelShape) -> Map<String, Json> {
 
 fn gemma3_entries(shape: &ModelShape) -> Json {
     let layer_types: Vec<&str> = (1..=shape.num_layers)
-        .map(|nth| {
-            if nth % shape.sliding_window_period == 0 { "full_attention" } else { "sliding_attention" }
-        })
+        .map(
+            |nth| {
+                if nth % shape.sliding_window_period == 0 { "full_attention" } else { "sliding_attention" }
+            },
+        )
         .collect();
     let query_scalar = match shape.num_layers {
         GEMMA3_27B_LAYERS => shape.hidden_size / shape.num_heads,

@@ -76,7 +76,9 @@ impl<'a> Container<'a> {
         let alignment = alignment(&metadata)?;
         // Counted again now that the metadata is behind us; the first look was at the header's claim alone.
         cursor.check_count("the number of tensors", num_tensors, MIN_TENSOR_BYTES)?;
-        let table = (0..num_tensors).map(|index| read_tensor_entry(&mut cursor, index)).collect::<Result<Vec<_>, _>>()?;
+        let table = (0..num_tensors)
+            .map(|index| read_tensor_entry(&mut cursor, index))
+            .collect::<Result<Vec<_>, _>>()?;
         let data_start = cursor.at.next_multiple_of(alignment);
         locate(bytes, data_start, alignment, table, metadata)
     }
@@ -114,18 +116,19 @@ fn alignment(metadata: &Metadata<'_>) -> Result<usize, GgufError> {
 }
 
 /// Reads one key and its value.
-fn read_entry<'a>(
-    cursor: &mut Cursor<'a>,
-    index: u64,
-    metadata: &mut Metadata<'a>,
-) -> Result<(), GgufError> {
+fn read_entry<'a>(cursor: &mut Cursor<'a>, index: u64, metadata: &mut Metadata<'a>) -> Result<(), GgufError> {
     let at = cursor.at;
     let key = cursor.text(&format!("the key of metadata entry {index}"), MAX_KEY_BYTES)?;
     let value = read_value(cursor, key)?;
     if metadata.insert(key, value) {
         Ok(())
     } else {
-        Err(corrupt(at, format!("metadata entry {index}"), "a key that is not there yet", format!("`{key}` again")))
+        Err(corrupt(
+            at,
+            format!("metadata entry {index}"),
+            "a key that is not there yet",
+            format!("`{key}` again"),
+        ))
     }
 }
 
@@ -137,11 +140,13 @@ fn read_value<'a>(cursor: &mut Cursor<'a>, key: &str) -> Result<Value<'a>, GgufE
         8 => Ok(Value::Text(cursor.text(&what(), u64::MAX)?)),
         9 => read_array(cursor, key),
         id => {
-            let kind = Scalar::from_id(id)
-                .ok_or_else(|| corrupt(at, format!("the value type of `{key}`"), "0 to 12", id.to_string()))?;
+            let kind = Scalar::from_id(id).ok_or_else(|| {
+                corrupt(at, format!("the value type of `{key}`"), "0 to 12", id.to_string())
+            })?;
             let value_at = cursor.at;
             let raw = cursor.take(kind.size() as u64, &what())?;
-            kind.read(raw).ok_or_else(|| corrupt(value_at, what(), "0 or 1 for a boolean", format!("{raw:?}")))
+            kind.read(raw)
+                .ok_or_else(|| corrupt(value_at, what(), "0 or 1 for a boolean", format!("{raw:?}")))
         }
     }
 }
@@ -158,7 +163,12 @@ fn read_array<'a>(cursor: &mut Cursor<'a>, key: &str) -> Result<Value<'a>, GgufE
         return Ok(Value::Texts(texts));
     }
     let kind = Scalar::from_id(id).ok_or_else(|| {
-        corrupt(at, format!("the element type of `{key}`"), "a scalar or string type (0 to 8, 10 to 12)", id.to_string())
+        corrupt(
+            at,
+            format!("the element type of `{key}`"),
+            "a scalar or string type (0 to 8, 10 to 12)",
+            id.to_string(),
+        )
     })?;
     let count = cursor.count(&format!("the length of `{key}`"), kind.size() as u64)?;
     // No overflow: `count` elements fit into the bytes that are left.
@@ -190,9 +200,11 @@ fn read_tensor_entry<'a>(cursor: &mut Cursor<'a>, index: u64) -> Result<TableEnt
         let dimension_at = cursor.at;
         let size = cursor.u64(&what("dimensions"))?;
         let fits = usize::try_from(size).ok().filter(|&size| size > 0);
-        shape.push(fits.ok_or_else(|| {
-            corrupt(dimension_at, what("dimensions"), "a positive size", size.to_string())
-        })?);
+        shape.push(
+            fits.ok_or_else(|| {
+                corrupt(dimension_at, what("dimensions"), "a positive size", size.to_string())
+            })?,
+        );
     }
     shape.reverse();
     let type_id = cursor.u32(&what("type"))?;
@@ -227,12 +239,13 @@ fn locate<'a>(
         let begin = (data_start as u64).saturating_add(entry.offset);
         let end = begin.saturating_add(size);
         let data = usize::try_from(begin).ok().zip(usize::try_from(end).ok());
-        let data = data.and_then(|(begin, end)| bytes.get(begin..end)).ok_or_else(|| GgufError::Truncated {
-            what: format!("tensor `{name}` ({} {:?})", entry.kind.name(), entry.shape),
-            offset: usize::try_from(begin).unwrap_or(usize::MAX),
-            needed: size,
-            available: (bytes.len() as u64).saturating_sub(begin),
-        })?;
+        let data =
+            data.and_then(|(begin, end)| bytes.get(begin..end)).ok_or_else(|| GgufError::Truncated {
+                what: format!("tensor `{name}` ({} {:?})", entry.kind.name(), entry.shape),
+                offset: usize::try_from(begin).unwrap_or(usize::MAX),
+                needed: size,
+                available: (bytes.len() as u64).saturating_sub(begin),
+            })?;
         if by_name.insert(name, index).is_some() {
             let what = format!("the name of tensor {index}");
             return Err(corrupt(entry.at, what, "a name that is not there yet", format!("`{name}` again")));
@@ -331,7 +344,12 @@ impl<'a> Cursor<'a> {
         }
         let raw = self.take(length, what)?;
         std::str::from_utf8(raw).map_err(|error| {
-            corrupt(at, what.to_owned(), "UTF-8", format!("an invalid sequence after {} bytes", error.valid_up_to()))
+            corrupt(
+                at,
+                what.to_owned(),
+                "UTF-8",
+                format!("an invalid sequence after {} bytes", error.valid_up_to()),
+            )
         })
     }
 

@@ -77,7 +77,9 @@ pub enum GgufError {
         found: String,
     },
     /// An architecture that is not imported.
-    #[error("architecture `{0}` cannot be imported; supported are llama (also Mistral), qwen2, qwen3 and gemma3")]
+    #[error(
+        "architecture `{0}` cannot be imported; supported are llama (also Mistral), qwen2, qwen3 and gemma3"
+    )]
     Architecture(String),
     /// A tensor in a type that is not dequantised.
     #[error("tensor `{tensor}` is stored as {found}, which cannot be imported; supported are {supported}")]
@@ -98,7 +100,9 @@ pub enum GgufError {
         shape: Vec<usize>,
     },
     /// A tensor that the architecture does not have.
-    #[error("tensor `{tensor}` does not belong to a {architecture} model; the import would change what the model computes")]
+    #[error(
+        "tensor `{tensor}` does not belong to a {architecture} model; the import would change what the model computes"
+    )]
     UnexpectedTensor {
         /// The tensor's name in the file.
         tensor: String,

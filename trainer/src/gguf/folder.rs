@@ -68,7 +68,8 @@ impl StagedFolder {
         let folder = fs::metadata(&self.staging).map_err(GgufError::io("read", &self.staging))?;
         // The folder was made under the user's umask; a file is that without the right to enter.
         let mode = folder.permissions().mode() & 0o666;
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(GgufError::io("write", &path))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+            .map_err(GgufError::io("write", &path))?;
         sync(&path)
     }
 

@@ -88,14 +88,18 @@ impl Planner<'_, '_> {
         transform: Transform,
     ) -> Result<(), GgufError> {
         let position = self.file.position(source);
-        let Some((index, tensor)) = position.and_then(|index| Some((index, self.file.tensors.get(index)?))) else {
+        let Some((index, tensor)) = position.and_then(|index| Some((index, self.file.tensors.get(index)?)))
+        else {
             return Err(GgufError::MissingTensor { tensor: source.to_owned(), shape });
         };
         if tensor.shape != shape {
             let found = tensor.shape.clone();
             return Err(GgufError::TensorShape { tensor: source.to_owned(), expected: shape, found });
         }
-        if matches!(transform, Transform::Deinterleave { .. }) && shape.len() == 1 && tensor.kind.is_quantised() {
+        if matches!(transform, Transform::Deinterleave { .. })
+            && shape.len() == 1
+            && tensor.kind.is_quantised()
+        {
             let what = format!("the bias `{source}` stored as {}", tensor.kind.name());
             let why = "its entries have to be moved one by one; expected F32, F16 or BF16".to_owned();
             return Err(GgufError::Unsupported { what, why });
@@ -106,7 +110,8 @@ impl Planner<'_, '_> {
     }
 
     fn finish(self, family: Family) -> Result<Vec<PlannedTensor>, GgufError> {
-        let has_place = |name: &str| self.used.contains(name) || (family == Family::Llama && name == ROPE_FREQS);
+        let has_place =
+            |name: &str| self.used.contains(name) || (family == Family::Llama && name == ROPE_FREQS);
         match self.file.tensors.iter().find(|tensor| !has_place(tensor.name)) {
             None => Ok(self.planned),
             Some(tensor) => Err(GgufError::UnexpectedTensor {

@@ -27,7 +27,9 @@ pub(super) fn from_file<'a>(metadata: &Metadata<'a>, vocab: &Vocab<'a>) -> Resul
         };
         let joined = format!("{left}{right}");
         if let Some(unknown) = [left, right, &joined].into_iter().find(|part| !known.contains(part)) {
-            let message = format!("merge {index} ({line:?}) needs the token {unknown:?}, which is not in the vocabulary");
+            let message = format!(
+                "merge {index} ({line:?}) needs the token {unknown:?}, which is not in the vocabulary"
+            );
             return Err(GgufError::Tokenizer(message));
         }
         merges.push((left, right));

@@ -128,11 +128,16 @@ fn read_scaling(metadata: &Metadata<'_>, arch: &str) -> Result<Scaling, GgufErro
         if let Some(value) = metadata.float(&key(name))?
             && (value != 1.0 || name == "yarn_log_multiplier")
         {
-            return unsupported(format!("`{}` = {value}", key(name)), "this architecture's config has no word for it");
+            return unsupported(
+                format!("`{}` = {value}", key(name)),
+                "this architecture's config has no word for it",
+            );
         }
     }
     // Files from before scaling types have one linear factor.
-    if let Some(factor) = metadata.float(&format!("{arch}.rope.scale_linear"))?.filter(|&factor| factor != 1.0) {
+    if let Some(factor) =
+        metadata.float(&format!("{arch}.rope.scale_linear"))?.filter(|&factor| factor != 1.0)
+    {
         return Ok(Scaling::Linear { factor: positive(&format!("{arch}.rope.scale_linear"), factor)? });
     }
     let factor = metadata.float(&key("factor"))?;
@@ -151,7 +156,9 @@ fn read_scaling(metadata: &Metadata<'_>, arch: &str) -> Result<Scaling, GgufErro
             beta_fast: metadata.float(&key("yarn_beta_fast"))?,
             beta_slow: metadata.float(&key("yarn_beta_slow"))?,
         }),
-        Some(other) => unsupported(format!("`{}` = \"{other}\"", key("type")), "linear and yarn are imported"),
+        Some(other) => {
+            unsupported(format!("`{}` = \"{other}\"", key("type")), "linear and yarn are imported")
+        }
     }
 }
 
@@ -224,7 +231,9 @@ fn candidates(divisors: &[f64], wavelengths: &[f64]) -> Vec<(f64, f64, f64)> {
         .iter()
         .zip(wavelengths)
         .filter(|&(&divisor, _)| divisor > 1.0 && divisor < factor)
-        .map(|(&divisor, wavelength)| (1.0 / wavelength, (1.0 / divisor - 1.0 / factor) / (1.0 - 1.0 / factor)))
+        .map(|(&divisor, wavelength)| {
+            (1.0 / wavelength, (1.0 / divisor - 1.0 / factor) / (1.0 - 1.0 / factor))
+        })
         .collect();
     if let (Some((x0, s0)), Some((x1, s1))) = (ramp.first(), ramp.last())
         && x0 != x1

@@ -138,7 +138,9 @@ impl ModelShape {
                 return Err(bad_shape(key("attention.head_count"), "a divisor of the width", found));
             }
         };
-        if let Some(value_dim) = optional("attention.value_length")?.filter(|&value_dim| value_dim != head_dim) {
+        if let Some(value_dim) =
+            optional("attention.value_length")?.filter(|&value_dim| value_dim != head_dim)
+        {
             let expected = format!("the key length {head_dim}");
             return Err(bad_shape(key("attention.value_length"), &expected, value_dim.to_string()));
         }

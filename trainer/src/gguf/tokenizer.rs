@@ -4,6 +4,8 @@
 //! Every token of the file stands in `model.vocab` under its id, special ones too, and those that are looked for in the
 //! text before it is cut stand among the added tokens as well. So ids are the file's ids whatever gaps there are.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json, json};
 use tokenizers::Tokenizer;
 
@@ -41,7 +43,10 @@ pub(super) fn rebuild(
     let add_bos = flag("add_bos_token")?.unwrap_or(parts.add_bos);
     let add_eos = flag("add_eos_token")?.unwrap_or(false);
     if add_bos && vocab.ids.bos.is_none() {
-        return Err(super::metadata::missing("tokenizer.ggml.bos_token_id", "an id, since texts begin with it"));
+        return Err(super::metadata::missing(
+            "tokenizer.ggml.bos_token_id",
+            "an id, since texts begin with it",
+        ));
     }
     let tokenizer = json!({
         "version": "1.0",
@@ -54,7 +59,7 @@ pub(super) fn rebuild(
         "decoder": parts.decoder,
         "model": parts.model,
     });
-    check(&tokenizer, vocab, warnings)?;
+    check(&tokenizer, vocab, parts.space_prefix, warnings)?;
     let chat_template = metadata.text("tokenizer.chat_template")?.map(str::to_owned);
     match (&chat_template, metadata.texts("tokenizer.chat_templates")?) {
         (_, Some(names)) => warnings.push(format!(
@@ -94,6 +99,8 @@ struct Parts {
     model: Json,
     /// Whether a text begins with bos where `add_bos_token` does not say.
     add_bos: bool,
+    /// Whether a space goes in front of a text, and after each token that is looked for in it.
+    space_prefix: bool,
 }
 
 fn byte_level_parts(
@@ -110,6 +117,7 @@ fn byte_level_parts(
         decoder: byte_level(true),
         model,
         add_bos: pre.add_bos,
+        space_prefix: false,
     })
 }
 
@@ -117,9 +125,9 @@ fn byte_level_parts(
 /// llama.cpp does it and as Hugging Face's `legacy` form does it) where the file asks for it; what merging cannot make
 /// falls back to byte tokens.
 fn sentencepiece_parts(metadata: &Metadata<'_>, vocab: &Vocab<'_>) -> Result<Parts, GgufError> {
-    let add_prefix = metadata.bool("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
+    let space_prefix = metadata.bool("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
     let replace = json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"});
-    let normalizer = if add_prefix {
+    let normalizer = if space_prefix {
         json!({"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"}, replace]})
     } else {
         replace
@@ -129,7 +137,7 @@ fn sentencepiece_parts(metadata: &Metadata<'_>, vocab: &Vocab<'_>) -> Result<Par
         json!({"type": "ByteFallback"}),
         json!({"type": "Fuse"}),
     ];
-    if add_prefix {
+    if space_prefix {
         decoders.push(json!({"type": "Strip", "content": " ", "start": 1, "stop": 0}));
     }
     let mut model = bpe(vocab, &merges::from_scores(vocab));
@@ -142,12 +150,14 @@ fn sentencepiece_parts(metadata: &Metadata<'_>, vocab: &Vocab<'_>) -> Result<Par
         decoder: json!({"type": "Sequence", "decoders": decoders}),
         model,
         add_bos: true,
+        space_prefix,
     })
 }
 
 /// The `model` of `tokenizer.json`, plain.
 fn bpe(vocab: &Vocab<'_>, merges: &Merges<'_>) -> Json {
-    let tokens: Map<String, Json> = vocab.iter().map(|(id, token, _)| (token.to_owned(), json!(id))).collect();
+    let tokens: Map<String, Json> =
+        vocab.iter().map(|(id, token, _)| (token.to_owned(), json!(id))).collect();
     let merges: Vec<Json> = merges.iter().map(|(left, right)| json!([left, right])).collect();
     json!({
         "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
@@ -209,14 +219,24 @@ fn post_processor(vocab: &Vocab<'_>, add_bos: bool, add_eos: bool) -> Json {
 /// The tokens with a role.
 fn special_tokens_map(vocab: &Vocab<'_>) -> Map<String, Json> {
     let ids = &vocab.ids;
-    let roles = [("bos_token", ids.bos), ("eos_token", Some(ids.eos)), ("pad_token", ids.pad), ("unk_token", ids.unk)];
+    let roles = [
+        ("bos_token", ids.bos),
+        ("eos_token", Some(ids.eos)),
+        ("pad_token", ids.pad),
+        ("unk_token", ids.unk),
+    ];
     let named = roles.into_iter().filter_map(|(role, id)| Some((role.to_owned(), json!(vocab.token(id?)?))));
     named.collect()
 }
 
 /// Loads the rebuilt tokenizer and checks that ids are the file's, that each added token is one id in a text, and that
 /// a text comes back as it was.
-fn check(tokenizer: &Json, vocab: &Vocab<'_>, warnings: &mut Vec<String>) -> Result<(), GgufError> {
+fn check(
+    tokenizer: &Json,
+    vocab: &Vocab<'_>,
+    space_prefix: bool,
+    warnings: &mut Vec<String>,
+) -> Result<(), GgufError> {
     // Cannot fail for a `Value`: its keys are strings.
     let bytes = serde_json::to_vec(tokenizer).unwrap_or_default();
     let failed = |error: tokenizers::Error| GgufError::Tokenizer(error.to_string());
@@ -230,14 +250,23 @@ fn check(tokenizer: &Json, vocab: &Vocab<'_>, warnings: &mut Vec<String>) -> Res
             let encoding = tokenizer.encode(token, false).map_err(failed)?;
             if encoding.get_ids() != [id] {
                 let found = encoding.get_ids();
-                return Err(GgufError::Tokenizer(format!("expected {token:?} to be the id {id}, found {found:?}")));
+                return Err(GgufError::Tokenizer(format!(
+                    "expected {token:?} to be the id {id}, found {found:?}"
+                )));
             }
         }
     }
-    if !covers_bytes(vocab) {
-        warnings.push(
-            "the vocabulary does not cover every byte: some characters cannot be encoded".to_owned(),
-        );
+    let missing = missing_bytes(vocab);
+    if let Some(first) = missing.first() {
+        warnings.push(format!(
+            "the vocabulary has no token for {} of the bytes that UTF-8 is made of (the first is {first:#04x}): characters with them are lost in encoding",
+            missing.len()
+        ));
+    }
+    // Spaces that such tokens put into the text do not come out again; that is the file's choice.
+    let user_defined = |token: &str, kind| kind == TokenKind::UserDefined && PROBE.contains(token);
+    let gains_spaces = space_prefix && vocab.iter().any(|(_, token, kind)| user_defined(token, kind));
+    if gains_spaces || PROBE.bytes().any(|byte| missing.contains(&byte)) {
         return Ok(());
     }
     let encoding = tokenizer.encode(PROBE, false).map_err(failed)?;
@@ -249,19 +278,30 @@ fn check(tokenizer: &Json, vocab: &Vocab<'_>, warnings: &mut Vec<String>) -> Res
     }
 }
 
-/// Whether there is a token for each byte.
-fn covers_bytes(vocab: &Vocab<'_>) -> bool {
+/// The bytes that occur in UTF-8 and have no token.
+fn missing_bytes(vocab: &Vocab<'_>) -> Vec<u8> {
+    let tokens: HashSet<&str> = vocab.iter().map(|(_, token, _)| token).collect();
+    // 0xC0, 0xC1 and all from 0xF5 on never occur.
+    let occurring = (0u8..=0xf4).filter(|byte| !matches!(byte, 0xc0 | 0xc1));
     match vocab.model {
         TokenizerModel::SentencePiece => {
-            vocab.kinds.iter().filter(|kind| **kind == TokenKind::Byte).count() == 256
+            // A space is `▁` before bytes are looked at.
+            let token = |byte: u8| if byte == b' ' { "▁".to_owned() } else { format!("<0x{byte:02X}>") };
+            occurring.filter(|&byte| !tokens.contains(&*token(byte))).collect()
         }
         TokenizerModel::ByteLevel => {
-            let alphabet = tokenizers::pre_tokenizers::byte_level::ByteLevel::alphabet();
-            let is_byte = |token: &str| {
-                let mut chars = token.chars();
-                chars.next().is_some_and(|first| alphabet.contains(&first)) && chars.next().is_none()
-            };
-            vocab.iter().filter(|(_, token, _)| is_byte(token)).count() == alphabet.len()
+            let symbols = byte_symbols();
+            occurring.filter(|&byte| !tokens.contains(&*symbols[usize::from(byte)].to_string())).collect()
         }
     }
+}
+
+/// GPT-2's character for each byte: the byte's own where that is printable in Latin-1, else the next from U+0100 on.
+fn byte_symbols() -> [char; 256] {
+    let mut next = '\u{100}'..;
+    std::array::from_fn(|byte| match byte {
+        0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => char::from(byte as u8),
+        // Never runs out: fewer than 256 are taken.
+        _ => next.next().unwrap_or_default(),
+    })
 }

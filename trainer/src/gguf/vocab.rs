@@ -83,7 +83,9 @@ impl<'a> Vocab<'a> {
             .ok_or_else(|| missing("tokenizer.ggml.tokens", "an array of strings"))?;
         if texts.is_empty() || texts.len() > num_embeddings {
             let rows = format!("{} tokens for an embedding of {num_embeddings} rows", texts.len());
-            return Err(GgufError::Tokenizer(format!("expected at least one and at most one for each row, found {rows}")));
+            return Err(GgufError::Tokenizer(format!(
+                "expected at least one and at most one for each row, found {rows}"
+            )));
         }
         let kinds = read_kinds(metadata, texts.len())?;
         let scores = read_scores(metadata, model, texts.len())?;
@@ -109,9 +111,7 @@ impl<'a> Vocab<'a> {
         let kinds = self.kinds.iter().copied();
         // Ids fit: there are fewer than 2³² tokens, as `Vocab::read` checked against the embedding.
         let tokens = self.tokens.iter().zip(kinds).enumerate();
-        tokens
-            .filter(|(id, _)| !self.is_filler(*id))
-            .map(|(id, (token, kind))| (id as u32, &**token, kind))
+        tokens.filter(|(id, _)| !self.is_filler(*id)).map(|(id, (token, kind))| (id as u32, &**token, kind))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::testfile::{TestFile, llama};
 use crate::gguf::container::Container;
-use crate::gguf::error::GgufError;
 
 fn error_of(bytes: &[u8]) -> String {
     Container::parse(bytes).unwrap_err().to_string()
@@ -49,7 +48,9 @@ fn values_and_tensors_are_read_back() {
     assert!(metadata.u32("i").unwrap_err().to_string().contains("the integer -5"));
     assert_eq!(metadata.float("j").unwrap(), Some(2.5));
     assert_eq!(metadata.u32("none").unwrap(), None);
-    assert!(metadata.text("a").unwrap_err().to_string().contains("`a`: expected a string, found the integer 7"));
+    assert!(
+        metadata.text("a").unwrap_err().to_string().contains("`a`: expected a string, found the integer 7")
+    );
     let tensor = parsed.tensor("t").unwrap();
     assert_eq!(tensor.shape, [2, 3]);
     assert_eq!(tensor.data[4..8], 1f32.to_le_bytes());
@@ -77,16 +78,26 @@ fn absurd_counts_are_refused_before_anything_is_allocated() {
     assert!(error_of(&bytes).contains("the number of metadata entries"));
     // Arrays of strings and of integers, and a string.
     let huge = (1u64 << 62).to_le_bytes();
-    assert!(error_of(&with_value(9, &[&8u32.to_le_bytes()[..], &huge].concat())).contains("the length of `k`"));
-    assert!(error_of(&with_value(9, &[&10u32.to_le_bytes()[..], &huge].concat())).contains("the length of `k`"));
+    assert!(
+        error_of(&with_value(9, &[&8u32.to_le_bytes()[..], &huge].concat())).contains("the length of `k`")
+    );
+    assert!(
+        error_of(&with_value(9, &[&10u32.to_le_bytes()[..], &huge].concat())).contains("the length of `k`")
+    );
     assert!(error_of(&with_value(8, &huge)).contains("the value of `k`"));
 }
 
 #[test]
 fn bad_values_are_named() {
-    assert!(error_of(&with_value(13, &[0; 8])).contains("the value type of `k` at byte 33: expected 0 to 12, found 13"));
+    assert!(
+        error_of(&with_value(13, &[0; 8]))
+            .contains("the value type of `k` at byte 33: expected 0 to 12, found 13")
+    );
     assert!(error_of(&with_value(7, &[2])).contains("0 or 1 for a boolean"));
-    assert!(error_of(&with_value(9, &[&9u32.to_le_bytes()[..], &[0; 16]].concat())).contains("the element type of `k`"));
+    assert!(
+        error_of(&with_value(9, &[&9u32.to_le_bytes()[..], &[0; 16]].concat()))
+            .contains("the element type of `k`")
+    );
     let not_utf8 = [&2u64.to_le_bytes()[..], &[b'a', 0xff]].concat();
     assert!(error_of(&with_value(8, &not_utf8)).contains("UTF-8"));
     let mut twice = with_value(7, &[1]);

@@ -153,7 +153,8 @@ fn blocks_agree_with_an_independent_reader() {
         (GgmlType::Q6K, &[(208, 0.25)], -644_776.0, &[(0, -357.75), (163, -15.75), (255, 643.5)]),
     ];
     for (kind, scales, weighted_sum, samples) in cases {
-        let mut block: Vec<u8> = (0..kind.block().1).map(|i| ((i * i * 7 + i * 37 + 11) % 256) as u8).collect();
+        let mut block: Vec<u8> =
+            (0..kind.block().1).map(|i| ((i * i * 7 + i * 37 + 11) % 256) as u8).collect();
         for &(at, scale) in scales {
             block[at..at + 2].copy_from_slice(&half(scale));
         }

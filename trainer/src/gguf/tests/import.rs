@@ -115,7 +115,8 @@ fn llama_biases_are_moved_like_their_rows() {
 
 #[test]
 fn llama_config() {
-    let file = llama().u32("llama.rope.dimension_count", HEAD_DIM as u32).u32("llama.vocab_size", VOCAB as u32);
+    let file =
+        llama().u32("llama.rope.dimension_count", HEAD_DIM as u32).u32("llama.vocab_size", VOCAB as u32);
     let imported = imported(&file);
     let config = imported.json("config.json");
     for (key, expected) in [
@@ -230,10 +231,13 @@ fn gemma3_norms_lose_the_one_that_was_added() {
         ("sliding_window", json!(16)),
         ("layer_types", json!(["sliding_attention", "sliding_attention"])),
         ("rope_local_base_freq", json!(10_000.0)),
-        ("rope_parameters", json!({
-            "full_attention": {"rope_type": "default", "rope_theta": 500_000.0},
-            "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
-        })),
+        (
+            "rope_parameters",
+            json!({
+                "full_attention": {"rope_type": "default", "rope_theta": 500_000.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
+            }),
+        ),
     ] {
         assert_eq!(config[key], expected, "{key}");
     }
@@ -304,7 +308,10 @@ fn values_out_of_range_are_errors() {
     let large = llama().tensor_f32("output_norm.weight", &[HIDDEN], &[1e6; HIDDEN]);
     assert!(import_as(&large, Some(OutDtype::Bf16)).is_ok());
     let error = import_as(&large, Some(OutDtype::F16)).map(|_| ()).unwrap_err();
-    assert!(matches!(&error, GgufError::NotFinite { tensor, .. } if tensor == "model.norm.weight"), "{error}");
+    assert!(
+        matches!(&error, GgufError::NotFinite { tensor, .. } if tensor == "model.norm.weight"),
+        "{error}"
+    );
     let corrupt = llama().tensor_f32("output_norm.weight", &[HIDDEN], &[f32::NAN; HIDDEN]);
     assert!(message(&corrupt).contains("the file is corrupt"));
 }
@@ -314,7 +321,8 @@ fn shards_and_their_index() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("model");
     let report = import_bytes(&llama().bytes(), &out, None, 20_000).unwrap();
-    let index: Json = serde_json::from_slice(&std::fs::read(out.join("model.safetensors.index.json")).unwrap()).unwrap();
+    let index: Json =
+        serde_json::from_slice(&std::fs::read(out.join("model.safetensors.index.json")).unwrap()).unwrap();
     assert_eq!(index["metadata"]["total_size"], report.num_bytes);
     let weight_map = index["weight_map"].as_object().unwrap();
     let whole = imported(&llama()).tensors();
@@ -325,7 +333,11 @@ fn shards_and_their_index() {
         let bytes: usize = shard.values().map(|(_, values)| values.len() * 4).sum();
         assert!(shard.len() == 1 || bytes <= 20_000, "{name}");
     }
-    assert!(out.join("model-00001-of-00005.safetensors").exists());
+    let files: std::collections::BTreeSet<&str> = weight_map.values().filter_map(Json::as_str).collect();
+    for (index, name) in files.iter().enumerate() {
+        assert_eq!(*name, format!("model-{:05}-of-{:05}.safetensors", index + 1, files.len()));
+    }
+    assert!(files.len() > 3, "{files:?}");
     assert!(!out.join("model.safetensors").exists());
 }
 
@@ -337,7 +349,8 @@ fn the_folder_appears_whole_or_not_at_all() {
     std::fs::write(&file, llama().bytes()).unwrap();
     let out = parent.path().join("deep/er/model");
     import(&file, &out, None).unwrap();
-    let mut names: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort_unstable();
     assert_eq!(
         names,

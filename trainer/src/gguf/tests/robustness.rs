@@ -10,7 +10,8 @@ fn import_anything(bytes: &[u8]) -> bool {
     let parent = tempfile::tempdir().unwrap();
     let out = parent.path().join("model");
     let result = import_bytes(bytes, &out, None, u64::MAX);
-    let left: Vec<_> = std::fs::read_dir(parent.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(parent.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     match &result {
         Ok(_) => assert_eq!(left, ["model"]),
         Err(error) => {

@@ -29,7 +29,11 @@ fn divisors(theta: f32, head_dim: usize, factor: f32, low: f32, high: f32, conte
 }
 
 fn with_divisors(values: &[f32], theta: f32) -> TestFile {
-    TestFile::default().f32("llama.rope.freq_base", theta).tensor_f32("rope_freqs.weight", &[values.len()], values)
+    TestFile::default().f32("llama.rope.freq_base", theta).tensor_f32(
+        "rope_freqs.weight",
+        &[values.len()],
+        values,
+    )
 }
 
 #[test]
@@ -60,7 +64,10 @@ fn divisors_of_one_are_no_scaling_and_others_are_refused_by_name() {
     // Long-context divisors of another kind, which rise all the way.
     let rising: Vec<f32> = (0..32).map(|i| 1.0 + i as f32).collect();
     let error = read(&with_divisors(&rising, 1e4), "llama", 64).unwrap_err();
-    assert!(matches!(&error, GgufError::Unsupported { what, .. } if what.contains("rope_freqs.weight")), "{error}");
+    assert!(
+        matches!(&error, GgufError::Unsupported { what, .. } if what.contains("rope_freqs.weight")),
+        "{error}"
+    );
     let error = read(&with_divisors(&[f32::NAN; 32], 1e4), "llama", 64).unwrap_err();
     assert!(matches!(error, GgufError::Unsupported { .. }), "{error}");
     let error = read(&with_divisors(&[2.0; 16], 1e4), "llama", 64).unwrap_err();
@@ -89,7 +96,8 @@ fn both_forms_of_the_config_say_the_same() {
 
 #[test]
 fn linear_and_yarn_come_from_the_metadata() {
-    let linear = TestFile::default().text("gemma3.rope.scaling.type", "linear").f32("gemma3.rope.scaling.factor", 8.0);
+    let linear =
+        TestFile::default().text("gemma3.rope.scaling.type", "linear").f32("gemma3.rope.scaling.factor", 8.0);
     let rope = read(&linear.clone().f32("gemma3.rope.freq_base", 1e6), "gemma3", HEAD_DIM).unwrap();
     assert_eq!(rope.scaling, Scaling::Linear { factor: 8.0 });
     let entries = rope.config_entries();
@@ -108,7 +116,9 @@ fn linear_and_yarn_come_from_the_metadata() {
     let incomplete = yarn.without("qwen3.rope.scaling.original_context_length");
     assert!(matches!(read(&incomplete, "qwen3", HEAD_DIM), Err(GgufError::MissingKey { .. })));
 
-    for (key, value) in [("qwen3.rope.scaling.attn_factor", 1.5), ("qwen3.rope.scaling.yarn_log_multiplier", 0.1)] {
+    for (key, value) in
+        [("qwen3.rope.scaling.attn_factor", 1.5), ("qwen3.rope.scaling.yarn_log_multiplier", 0.1)]
+    {
         let error = read(&TestFile::default().f32(key, value), "qwen3", HEAD_DIM).unwrap_err();
         assert!(matches!(&error, GgufError::Unsupported { what, .. } if what.contains(key)), "{error}");
     }

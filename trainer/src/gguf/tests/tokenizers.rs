@@ -94,10 +94,13 @@ fn beginnings_are_marked_as_the_file_says_or_the_name_implies() {
     assert_eq!(said("smollm", Some(true)), ["<|start|>", "a"]);
     assert_eq!(said("llama-bpe", None), ["<|start|>", "a"]);
     assert_eq!(said("llama-bpe", Some(false)), ["a"]);
-    let both = byte_level("smollm").bool("tokenizer.ggml.add_bos_token", true).bool("tokenizer.ggml.add_eos_token", true);
+    let both = byte_level("smollm")
+        .bool("tokenizer.ggml.add_bos_token", true)
+        .bool("tokenizer.ggml.add_eos_token", true);
     assert_eq!(tokens(&load(&both), "a"), ["<|start|>", "a", "<|im_end|>"]);
-    let nothing_to_add =
-        byte_level("smollm").bool("tokenizer.ggml.add_bos_token", true).without("tokenizer.ggml.bos_token_id");
+    let nothing_to_add = byte_level("smollm")
+        .bool("tokenizer.ggml.add_bos_token", true)
+        .without("tokenizer.ggml.bos_token_id");
     assert!(matches!(files(&nothing_to_add), Err(GgufError::MissingKey { .. })));
 }
 
@@ -148,7 +151,8 @@ fn sentencepiece_scores_become_merges_and_bytes_the_fallback() {
         let ids = tokenizer.encode(text, false).unwrap();
         assert_eq!(tokenizer.decode(ids.get_ids(), false).unwrap(), text);
     }
-    let no_prefix = sentencepiece_tokenizer(TestFile::default()).bool("tokenizer.ggml.add_space_prefix", false);
+    let no_prefix =
+        sentencepiece_tokenizer(TestFile::default()).bool("tokenizer.ggml.add_space_prefix", false);
     assert_eq!(tokens(&load(&no_prefix), "ab a"), ["<s>", "ab", "▁", "a"]);
 }
 
@@ -168,13 +172,12 @@ fn sentencepiece_with(pieces: [(&str, f32, i32); 4]) -> TestFile {
 
 #[test]
 fn better_scores_merge_first() {
-    // In `aaa`, `aa` comes first or not at all; then `aaa` is `aa` + `a`, or `a` + `aa`, which was listed too.
     let merges = |file: &TestFile| files(file).unwrap().0.tokenizer["model"]["merges"].clone();
-    let file = sentencepiece_with([("a", -9.0, 1), ("aa", -2.0, 1), ("aaa", -1.0, 1), ("b", -9.0, 1)]);
+    let file = sentencepiece_with([("a", -9.0, 1), ("aa", -2.0, 1), ("aaa", -1.0, 1), ("▁", -9.0, 1)]);
     let expected: Json = serde_json::json!([["aa", "a"], ["a", "aa"], ["a", "a"]]);
     assert_eq!(merges(&file), expected, "by score, then the longer left part");
-    // Tokens that users defined and unused bytes of control take no part.
-    let file = sentencepiece_with([("a", -9.0, 1), ("aa", -2.0, 4), ("aaa", -1.0, 1), ("b", -9.0, 1)]);
+    // Tokens that users defined take no part.
+    let file = sentencepiece_with([("a", -9.0, 1), ("aa", -2.0, 4), ("aaa", -1.0, 1), ("▁", -9.0, 1)]);
     assert_eq!(merges(&file), serde_json::json!([]));
 }
 
@@ -185,6 +188,24 @@ fn what_users_defined_is_found_with_its_spaces() {
     assert_eq!(tokens(&tokenizer, "a  a\n\na"), ["<s>", "a", "  ", "a", "\n\n", "a"]);
     let ids = tokenizer.encode("a  a\n\na", false).unwrap();
     assert_eq!(tokenizer.decode(ids.get_ids(), true).unwrap(), "a  a\n\na");
+    let prefixed = load(&file.bool("tokenizer.ggml.add_space_prefix", true));
+    assert_eq!(tokens(&prefixed, "a\n\na"), ["<s>", "▁", "a", "\n\n", "▁", "a"], "as llama.cpp has it");
+}
+
+#[test]
+fn bytes_without_a_token_are_told() {
+    let mut symbols: Vec<String> = (0u8..=255).map(|byte| format!("<0x{byte:02X}>")).collect();
+    symbols[0x04] = "[rare]".to_owned();
+    symbols[0xff] = "[never]".to_owned();
+    let mut tokens = vec!["<unk>".to_owned(), "<s>".to_owned(), "</s>".to_owned()];
+    tokens.extend(symbols);
+    tokens.extend(["▁", "a", "b", "ab"].map(String::from));
+    let file = sentencepiece_tokenizer(TestFile::default()).texts("tokenizer.ggml.tokens", &tokens);
+    let (.., warnings) = files(&file).unwrap();
+    assert_eq!(warnings.len(), 2, "no template, and {warnings:?}");
+    assert!(warnings[0].contains("1 of the bytes") && warnings[0].contains("0x04"), "0xff is in no text");
+
+    assert!(files(&byte_level("smollm")).unwrap().2.is_empty(), "all 256 are there");
 }
 
 #[test]
@@ -197,10 +218,17 @@ fn contradictions_are_errors() {
     assert!(message(byte_level("smollm").u32("tokenizer.ggml.eos_token_id", 900)).contains("found 900"));
     assert!(message(byte_level("smollm").without("tokenizer.ggml.eos_token_id")).contains("eos_token_id"));
     assert!(message(byte_level("smollm").text("tokenizer.ggml.model", "bert")).contains("\"bert\""));
-    assert!(message(byte_level("smollm").texts("tokenizer.ggml.tokens", &vec!["x"; 263])).contains("tokens 0 and 1"));
+    assert!(
+        message(byte_level("smollm").texts("tokenizer.ggml.tokens", &vec!["x"; 263]))
+            .contains("tokens 0 and 1")
+    );
     let long = "x".repeat(5000);
-    assert!(message(byte_level("smollm").texts("tokenizer.ggml.tokens", &[&long])).contains("expected one value"));
-    assert!(message(byte_level("smollm").texts("tokenizer.ggml.tokens", &vec!["x"; 264])).contains("264 tokens"));
+    assert!(
+        message(byte_level("smollm").texts("tokenizer.ggml.tokens", &[&long])).contains("expected one value")
+    );
+    assert!(
+        message(byte_level("smollm").texts("tokenizer.ggml.tokens", &vec!["x"; 264])).contains("264 tokens")
+    );
     let spm = sentencepiece_tokenizer(TestFile::default());
     assert!(message(spm.clone().without("tokenizer.ggml.scores")).contains("tokenizer.ggml.scores"));
     assert!(message(spm.f32s("tokenizer.ggml.scores", &[f32::NAN; 263])).contains("not a number"));
