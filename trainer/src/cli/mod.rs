@@ -4,6 +4,7 @@
 pub mod common;
 pub mod eval;
 pub mod generate;
+pub mod import_gguf;
 pub mod plan;
 pub mod progress;
 pub mod report;
@@ -35,6 +36,7 @@ enum Command {
     Eval(eval::EvalArgs),
     Generate(generate::GenerateArgs),
     Score(score::ScoreArgs),
+    ImportGguf(import_gguf::ImportGgufArgs),
 }
 
 /// Runs the command that was typed.
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::ImportGguf(args) => import_gguf::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
