@@ -207,3 +207,6 @@ fn check(decoder: &Decoder, requests: &[Request]) -> Result<(), EngineError> {
 fn seconds(start: Instant) -> f64 {
     start.elapsed().as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@ pub mod load;
 pub mod rope;
 pub mod rotary;
 pub mod save;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod torch;
 pub mod weights;
 

@@ -17,3 +17,6 @@ mod updater;
 pub use adamw::AdamW;
 pub use score::score;
 pub use updater::{Progress, StepReport, UpdateError, UpdateSettings, Updater};
+
+#[cfg(test)]
+mod tests;
