@@ -26,7 +26,7 @@ fn update(
 
 /// Log-ratios and advantages of the golden table's fixture.
 const LOG_RATIOS: [&[f32]; 4] = [&[0.1, -0.1, 0.4], &[-0.2, 0.3], &[-0.5], &[0.0, 0.5, -0.3]];
-const ADVANTAGES: [f32; 4] = [1.305_310, -0.783_186, 0.261_062, -0.783_186];
+const ADVANTAGES: [f32; 4] = [1.305_31, -0.783_186, 0.261_062, -0.783_186];
 
 /// The golden table's responses as samples of this model: its own log-probabilities, `old` such that the ratios fit.
 fn golden_samples(updater: &Updater) -> Vec<Sample> {
