@@ -10,7 +10,7 @@ use tch::Kind;
 use super::report;
 use crate::complaint::{Complain, Complaint};
 use crate::model::{Decoder, device, load_folder};
-use crate::recipe::{Dtype, DtypeChoice, World};
+use crate::recipe::{Dtype, World};
 use crate::run::RunError;
 use crate::run::setup::model_folder;
 use crate::text::Tokenizer;
@@ -186,11 +186,14 @@ pub fn world(model: &str) -> World {
     World { cores: cores(), num_gpus: device::num_gpus(), checkpoint_dtype, slots: 0 }
 }
 
+/// A line of a JSONL file: its number from 1, and its object.
+pub type JsonLine = (usize, serde_json::Map<String, serde_json::Value>);
+
 /// Reads a JSONL file line by line.
 ///
 /// # Errors
 /// The file cannot be read, or a line is no JSON object: file and line are named.
-pub fn read_jsonl(path: &Path) -> Result<Vec<(usize, serde_json::Map<String, serde_json::Value>)>, CliError> {
+pub fn read_jsonl(path: &Path) -> Result<Vec<JsonLine>, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         CliError::call(format!("{} cannot be read: {error}", path.display()), "check the path")
     })?;
@@ -215,15 +218,4 @@ pub fn read_jsonl(path: &Path) -> Result<Vec<(usize, serde_json::Map<String, ser
 #[must_use]
 pub fn bad_line(path: &Path, line: usize, problem: &str) -> CliError {
     CliError::call(format!("{}:{line}: {problem}", path.display()), "mend the line, or leave it out")
-}
-
-/// The type of a choice that is not `auto`.
-#[must_use]
-pub fn explicit_dtype(choice: DtypeChoice) -> Option<Dtype> {
-    match choice {
-        DtypeChoice::Auto => None,
-        DtypeChoice::F32 => Some(Dtype::F32),
-        DtypeChoice::Bf16 => Some(Dtype::Bf16),
-        DtypeChoice::F16 => Some(Dtype::F16),
-    }
 }

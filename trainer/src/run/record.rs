@@ -102,8 +102,8 @@ pub(super) fn update(
         clip_ratios(&steps, record);
     }
     // A likelihood is learned at temperature 1: log-probabilities at another are of another distribution.
-    let comparable = session.algorithm.family() == Family::PolicyGradient
-        || session.plan.rollout.temperature == 1.0;
+    let comparable =
+        session.algorithm.family() == Family::PolicyGradient || session.plan.rollout.temperature == 1.0;
     if comparable { gap(samples, &steps, record) } else { Vec::new() }
 }
 

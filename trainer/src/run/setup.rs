@@ -297,7 +297,11 @@ fn load_data(
     for (name, set) in &others {
         let shared = overlap(&train, set);
         if !shared.is_empty() {
-            say(&format!("warning: {} of {} problems in data.{name} are also in data.train: its accuracy will say more about memory than about reasoning. Remove them from one of the two", shared.pairs.len(), set.problems.len()));
+            say(&format!(
+                "warning: {} of {} problems in data.{name} are also in data.train: its accuracy will say more about memory than about reasoning. Remove them from one of the two",
+                shared.pairs.len(),
+                set.problems.len()
+            ));
         }
     }
     let need = plan.rollout.prompts;

@@ -151,8 +151,7 @@ impl Session {
         let mut groups = Vec::with_capacity(wanted.len());
         for want in wanted {
             let prompt_text = tokenizer.decode(&want.prompt.shown);
-            let mut group =
-                Group { task: want.prompt.task.clone(), scored: Vec::new(), num_undecided: 0 };
+            let mut group = Group { task: want.prompt.task.clone(), scored: Vec::new(), num_undecided: 0 };
             for (rollout, judgement) in rows.by_ref().take(want.samples) {
                 sampled.entries.push(entry(step, &prompt_text, &rollout, &judgement, &tokenizer));
                 if let Verdict::Judged { score, reason, .. } = &judgement.verdict {
