@@ -110,15 +110,11 @@ pub struct Loaded {
     pub folder: PathBuf,
 }
 
-/// Loads a model as the arguments say.
+/// The device that the arguments name, or the best that this machine has.
 ///
 /// # Errors
-/// The model does not load, or the machine lacks the device.
-pub fn load_model(args: &ModelArgs) -> Result<Loaded, CliError> {
-    let folder = model_folder(&args.model)?;
-    let cores = cores();
-    let threads = if args.threads == 0 { cores } else { args.threads };
-    tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+/// It is no device, or the machine lacks it.
+pub fn chosen_device(args: &ModelArgs) -> Result<tch::Device, CliError> {
     let gpus = device::num_gpus();
     let device = match args.device.as_str() {
         "auto" if gpus > 0 => tch::Device::Cuda(0),
@@ -143,6 +139,19 @@ pub fn load_model(args: &ModelArgs) -> Result<Loaded, CliError> {
             "run on the CPU with --device cpu, or see `polestar doctor`",
         ));
     }
+    Ok(device)
+}
+
+/// Loads a model as the arguments say.
+///
+/// # Errors
+/// The model does not load, or the machine lacks the device.
+pub fn load_model(args: &ModelArgs) -> Result<Loaded, CliError> {
+    let folder = model_folder(&args.model)?;
+    let cores = cores();
+    let threads = if args.threads == 0 { cores } else { args.threads };
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+    let device = chosen_device(args)?;
     let kind = match (args.dtype.as_str(), device) {
         ("auto", tch::Device::Cpu) | ("f32", _) => Some(Kind::Float),
         ("auto", _) => None,
