@@ -154,7 +154,8 @@ pip_install() {
     local python=$1/bin/python quiet=--quiet
     shift
     [ ! -t 2 ] || quiet=
-    "$python" -m pip install ${quiet:+"$quiet"} --disable-pip-version-check "$@" >&2
+    # Nothing of torch is run in Python, so compiling its files would only take time.
+    "$python" -m pip install ${quiet:+"$quiet"} --no-compile --disable-pip-version-check "$@" >&2
 }
 
 # libtorch: the user's own, or one in .venv.
