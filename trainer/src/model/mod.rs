@@ -62,7 +62,7 @@ impl Decoder {
         self.weights.embed_VD.kind()
     }
 
-    /// Token embeddings, scaled where the family scales them. `ids_N` [N] of i64 -> [N, D].
+    /// Token embeddings, scaled where the family scales them. `ids_N`: N ids of i64 -> [N, D].
     pub fn embed(&self, ids_N: &Tensor) -> Tensor {
         let x_ND = Tensor::embedding(&self.weights.embed_VD, ids_N, -1, false, false);
         match self.config.embedding_scale {
