@@ -8,6 +8,7 @@ use polestar_data::{Dataset, SourceConfig};
 
 use super::common::{CliError, ModelArgs, load_model, say};
 use super::progress::Progress;
+use super::sets;
 use crate::engine::{Response, Sampling, Watch};
 use crate::eval::{EvalSettings, evaluate};
 use crate::recipe::{PromptConfig, Recipe, VerifierConfig};
@@ -169,23 +170,6 @@ fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
         source.columns = train.columns;
         source.answer_regex = train.answer_regex;
     }
-    let mut value = serde_json::to_value(&source).map_err(|error| CliError::work(&error))?;
-    for set in &args.sets {
-        let (key, text) = set.split_once('=').ok_or_else(|| {
-            CliError::call(format!("--set {set:?}: expected KEY=VALUE"), "write the key, `=`, the value")
-        })?;
-        let parsed = toml::from_str::<toml::Table>(&format!("v = {text}"))
-            .ok()
-            .and_then(|mut table| table.remove("v"))
-            .and_then(|parsed| serde_json::to_value(parsed).ok())
-            .unwrap_or_else(|| serde_json::Value::String(text.to_owned()));
-        let mut place = &mut value;
-        for part in key.split('.') {
-            place = &mut place[part];
-        }
-        *place = parsed;
-    }
-    let source = serde_json::from_value(value)
-        .map_err(|error| CliError::call(format!("--set: {error}"), "see `[data.*]` in docs/recipes.md"))?;
+    let source = sets::over(&source, &args.sets)?;
     Ok((prompt, verifiers, source))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::common::{CliError, say, stop_flag, world};
+use super::common::{CliError, print_out, say, stop_flag, world};
 use crate::recipe::{Plan, Recipe, schema};
 use crate::run::folder::{self, RECIPE};
 use crate::run::{RunError, Session};
@@ -56,8 +56,7 @@ pub struct ResumeArgs {
 /// The recipe, the data, the model or the run failed.
 pub fn train(args: &TrainArgs) -> Result<(), CliError> {
     if args.schema {
-        println!("{}", schema::schema_text());
-        return Ok(());
+        return print_out(&schema::schema_text());
     }
     let Some(path) = &args.recipe else {
         return Err(CliError::call("no recipe was named", "name a TOML file; configs/ has some"));

@@ -16,6 +16,7 @@ pub mod attention;
 pub mod config;
 pub mod device;
 pub mod export;
+pub mod init;
 pub mod layer;
 pub mod load;
 pub mod rope;

@@ -14,6 +14,7 @@ use super::atomic::{self, FolderWriter};
 use crate::model::config::DecoderConfig;
 use crate::model::export::export_config;
 use crate::model::save::{FileBytes, save_tensors, weight_files};
+use crate::model::weights::WeightSpec;
 use crate::model::{Decoder, ModelWeights, load_folder, weights};
 use crate::rollout::TokenId;
 use crate::update::{Updater, score};
@@ -43,7 +44,7 @@ pub struct RunState {
 }
 
 /// What makes a folder loadable beside its weights: copied from the base model byte for byte, except config.json.
-const TEXT_FILES: [&str; 10] = [
+pub(crate) const TEXT_FILES: [&str; 10] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "tokenizer.model",
@@ -184,8 +185,12 @@ fn optimizer_tensors(updater: &Updater, kind: Kind, save_moments: bool) -> Vec<(
         .collect()
 }
 
-/// The logits of a short sequence must be those of the weights in memory, rounded to the saved kind.
-fn check_reload(
+/// The logits of a short sequence must be those of the weights in memory, rounded to the saved kind. `folder` is read,
+/// `target` is what errors call it.
+///
+/// # Errors
+/// The folder does not load, or gives other logits.
+pub(crate) fn check_reload(
     folder: &Path,
     target: &Path,
     config: &DecoderConfig,
@@ -229,39 +234,8 @@ pub fn read_state(folder: &Path) -> Result<RunState, RunError> {
 /// # Errors
 /// A file is missing, damaged, or of another model.
 pub fn restore(folder: &Path, updater: &mut Updater, state: &RunState) -> Result<(), RunError> {
-    let specs = weights::specs(&updater.decoder.config);
-    let path = folder.join(format!("{OPTIMIZER}.safetensors"));
-    let bytes = if path.is_file() { Some(read(&path)?) } else { None };
-    let tensors = match &bytes {
-        Some(bytes) => {
-            Some(SafeTensors::deserialize(bytes).map_err(|error| damaged(&path, &error.to_string()))?)
-        }
-        None => None,
-    };
-    let find = |prefix: &str| -> Result<Option<Vec<Tensor>>, RunError> {
-        let Some(tensors) = &tensors else { return Ok(None) };
-        if tensors.tensor(&format!("{prefix}.{}", specs[0].name)).is_err() {
-            return Ok(None);
-        }
-        let all = specs.iter().map(|spec| {
-            let name = format!("{prefix}.{}", spec.name);
-            let view = tensors.tensor(&name).map_err(|error| damaged(&path, &error.to_string()))?;
-            let found: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
-            if found != spec.shape || view.dtype() != safetensors::Dtype::F32 {
-                return Err(damaged(
-                    &path,
-                    &format!(
-                        "{name} has shape {found:?} of {:?}, expected {:?} of F32",
-                        view.dtype(),
-                        spec.shape
-                    ),
-                ));
-            }
-            Ok(Tensor::from_data_size(view.data(), &found, Kind::Float))
-        });
-        all.collect::<Result<Vec<_>, _>>().map(Some)
-    };
-    let masters = match find("master")? {
+    let optimizer = OptimizerFile::open(folder, &updater.decoder.config)?;
+    let masters = match optimizer.find("master")? {
         Some(masters) => masters,
         None => {
             let loaded = load_folder(folder, Device::Cpu, Some(Kind::Float))?;
@@ -270,7 +244,7 @@ pub fn restore(folder: &Path, updater: &mut Updater, state: &RunState) -> Result
     };
     updater.set_weights(&masters);
     updater.adam.reset();
-    if let (Some(first), Some(second)) = (find("exp_avg")?, find("exp_avg_sq")?) {
+    if let (Some(first), Some(second)) = (optimizer.find("exp_avg")?, optimizer.find("exp_avg_sq")?) {
         tch::no_grad(|| {
             for (target, source) in updater.adam.exp_avg.iter_mut().zip(&first) {
                 target.copy_(source);
@@ -284,6 +258,54 @@ pub fn restore(folder: &Path, updater: &mut Updater, state: &RunState) -> Result
     updater.version = state.update_step;
     updater.skipped = state.skipped;
     Ok(())
+}
+
+/// The f32 weights that a checkpoint's rounded ones were made from, where it has them.
+///
+/// # Errors
+/// The optimizer's file is damaged, or of another model.
+pub(crate) fn masters(folder: &Path, config: &DecoderConfig) -> Result<Option<ModelWeights>, RunError> {
+    let masters = OptimizerFile::open(folder, config)?.find("master")?;
+    Ok(masters.map(|masters| ModelWeights::from_ordered(config, masters)))
+}
+
+/// The optimizer's file of a checkpoint; without one there is nothing in it.
+struct OptimizerFile {
+    path: PathBuf,
+    bytes: Option<Vec<u8>>,
+    specs: Vec<WeightSpec>,
+}
+
+impl OptimizerFile {
+    fn open(folder: &Path, config: &DecoderConfig) -> Result<Self, RunError> {
+        let path = folder.join(format!("{OPTIMIZER}.safetensors"));
+        let bytes = if path.is_file() { Some(read(&path)?) } else { None };
+        Ok(Self { path, bytes, specs: weights::specs(config) })
+    }
+
+    /// The tensors of one group, in canonical order, if the file has the group.
+    fn find(&self, prefix: &str) -> Result<Option<Vec<Tensor>>, RunError> {
+        let Some(bytes) = &self.bytes else { return Ok(None) };
+        let bad = |reason: String| damaged(&self.path, &reason);
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| bad(error.to_string()))?;
+        if tensors.tensor(&format!("{prefix}.{}", self.specs[0].name)).is_err() {
+            return Ok(None);
+        }
+        let all = self.specs.iter().map(|spec| {
+            let name = format!("{prefix}.{}", spec.name);
+            let view = tensors.tensor(&name).map_err(|error| bad(error.to_string()))?;
+            let found: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
+            if found != spec.shape || view.dtype() != safetensors::Dtype::F32 {
+                let dtype = view.dtype();
+                return Err(bad(format!(
+                    "{name} has shape {found:?} of {dtype:?}, expected {:?} of F32",
+                    spec.shape
+                )));
+            }
+            Ok(Tensor::from_data_size(view.data(), &found, Kind::Float))
+        });
+        all.collect::<Result<Vec<_>, _>>().map(Some)
+    }
 }
 
 fn damaged(path: &Path, reason: &str) -> RunError {
