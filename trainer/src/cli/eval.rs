@@ -84,6 +84,7 @@ impl Watch for Counting<'_> {
 /// # Errors
 /// Data, verifier or model do not load, or sampling fails.
 pub fn run(args: &EvalArgs) -> Result<(), CliError> {
+    check(args)?;
     if args.strategy != "plain" {
         return Err(CliError::call(
             format!("--strategy {:?} is not known: expected plain", args.strategy),
@@ -139,6 +140,17 @@ pub fn run(args: &EvalArgs) -> Result<(), CliError> {
         .map_err(|error| CliError::work(&error))
 }
 
+fn check(args: &EvalArgs) -> Result<(), CliError> {
+    let wrong = |what: &str| Err(CliError::call(what, "see `polestar eval --help`"));
+    if args.temperature.is_some_and(|temperature| !(temperature >= 0.0 && temperature.is_finite())) {
+        return wrong("--temperature must be 0 or more");
+    }
+    if args.samples == 0 || args.max_new_tokens == 0 || args.slots == 0 {
+        return wrong("--samples, --max-new-tokens and --slots must be at least 1");
+    }
+    Ok(())
+}
+
 type Settings = (PromptConfig, Vec<VerifierConfig>, SourceConfig);
 
 fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
@@ -181,7 +193,14 @@ fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
             .unwrap_or_else(|| serde_json::Value::String(text.to_owned()));
         let mut place = &mut value;
         for part in key.split('.') {
-            place = &mut place[part];
+            if place.is_null() {
+                *place = serde_json::json!({});
+            }
+            let Some(table) = place.as_object_mut() else {
+                let next = "see `[data.*]` in docs/recipes.md";
+                return Err(CliError::call(format!("--set {set:?}: `{part}` is inside of what is no table"), next));
+            };
+            place = table.entry(part).or_insert(serde_json::Value::Null);
         }
         *place = parsed;
     }
