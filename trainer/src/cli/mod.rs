@@ -63,6 +63,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     progress::set_quiet(cli.quiet);
     common::set_quiet(cli.quiet);
+    common::outlive_file_size_limit();
     let outcome = match cli.command {
         Command::Train(args) => train::train(&args),
         Command::Resume(args) => train::resume(&args),

@@ -16,6 +16,8 @@ pub mod attention;
 pub mod config;
 pub mod device;
 pub mod export;
+#[cfg(test)]
+mod golden_tests;
 pub mod init;
 pub mod layer;
 pub mod load;
