@@ -151,8 +151,7 @@ fn bench_model(
     let plan = plan(args, &model, prompts.len())?;
     let Loaded { decoder, tokenizer, .. } = model;
     let settings = settings(args, &plan, &decoder, &prompts);
-    let workload =
-        Workload { prompts, plan, ignore_eos: args.ignore_eos, warmup: args.warmup, tokenizer };
+    let workload = Workload { prompts, plan, ignore_eos: args.ignore_eos, warmup: args.warmup, tokenizer };
     let mut report = measure(&workload, decoder, &baseline)?;
     report["settings"] = settings;
     print(&report, args.json);
@@ -162,11 +161,7 @@ fn bench_model(
 type Rows = Vec<(usize, Map<String, Value>)>;
 
 /// The prompts' ids: a file's, or word problems from the seed.
-fn prompts(
-    args: &ModelBenchArgs,
-    model: &Loaded,
-    rows: Option<Rows>,
-) -> Result<Vec<Vec<TokenId>>, CliError> {
+fn prompts(args: &ModelBenchArgs, model: &Loaded, rows: Option<Rows>) -> Result<Vec<Vec<TokenId>>, CliError> {
     if let (Some(path), Some(rows)) = (&args.prompts, rows) {
         let chosen = rows.iter().take(args.limit.unwrap_or(usize::MAX));
         return chosen
@@ -198,7 +193,9 @@ fn plan(args: &ModelBenchArgs, model: &Loaded, num_prompts: usize) -> Result<Pla
     let measured = ["rollout.", "update.", "optimizer.", "algorithm"];
     if let Some(set) = args.sets.iter().find(|set| !measured.iter().any(|key| set.starts_with(key))) {
         return Err(CliError::call(
-            format!("--set {set} changes nothing that is measured: expected a key of rollout, update, optimizer or algorithm"),
+            format!(
+                "--set {set} changes nothing that is measured: expected a key of rollout, update, optimizer or algorithm"
+            ),
             "leave it out; model, device and type have options of their own",
         ));
     }

@@ -104,8 +104,7 @@ fn logits_are_those_of_transformers() {
 
 #[test]
 fn a_real_models_logits_are_those_of_transformers() {
-    let [Some(folder), Some(golden)] =
-        ["POLESTAR_SMOLLM2", "POLESTAR_SMOLLM2_GOLDEN"].map(std::env::var_os)
+    let [Some(folder), Some(golden)] = ["POLESTAR_SMOLLM2", "POLESTAR_SMOLLM2_GOLDEN"].map(std::env::var_os)
     else {
         let test = "a_real_models_logits_are_those_of_transformers";
         let reason = "POLESTAR_SMOLLM2 (a model folder) and POLESTAR_SMOLLM2_GOLDEN (from \
@@ -135,7 +134,9 @@ fn without(name: &str, config: &mut DecoderConfig, weights: &mut ModelWeights) {
         "rope_theta" => config.ropes[0].theta = 500_000.0,
         "rope_scaling" => config.ropes.iter_mut().for_each(|rope| rope.kind = RopeKind::Default),
         "attention_factor" => {
-            let RopeKind::Yarn { attention_factor, .. } = &mut config.ropes[0].kind else { panic!("{config:?}") };
+            let RopeKind::Yarn { attention_factor, .. } = &mut config.ropes[0].kind else {
+                panic!("{config:?}")
+            };
             *attention_factor = 1.0;
         }
         "local_rope" => {
@@ -203,7 +204,11 @@ fn every_feature_moves_logits_as_far_as_it_does_in_transformers() {
                 let theirs = expected["by_prompt"][index].as_f64().unwrap() as f32;
                 // Four digits are given, and both sides may be off by the tolerance.
                 let close = (share - theirs).abs() <= 3.0 * TOLERANCE + 1e-3 * theirs;
-                assert!(close, "{}: without {name}, prompt {index}: {share} against {theirs}", folder.display());
+                assert!(
+                    close,
+                    "{}: without {name}, prompt {index}: {share} against {theirs}",
+                    folder.display()
+                );
                 most = most.max(share);
             }
             assert!(most > 1e-2, "{}: without {name}: {most}", folder.display());

@@ -359,7 +359,9 @@ fn check_prompts(
     let check = |task: &Arc<Task>, num_examples: usize, hinted: bool| {
         prompter.ids(&task.problem, num_examples, Form::Plain)?;
         match task.judges.iter().find_map(|judge| judge.answer()).filter(|_| hinted) {
-            Some(answer) => prompter.ids(&task.problem, num_examples, Form::Hinted { answer: &answer }).map(drop),
+            Some(answer) => {
+                prompter.ids(&task.problem, num_examples, Form::Hinted { answer: &answer }).map(drop)
+            }
             None => Ok(()),
         }
     };
