@@ -1,6 +1,7 @@
 //! The command line. One file a command; results go to standard output, progress and logs to standard error. Exit code
 //! 0 is success, 1 failed work, 2 a wrong call or configuration, 75 a clean stop on request.
 
+pub mod bench;
 pub mod common;
 pub mod eval;
 pub mod generate;
@@ -37,6 +38,7 @@ enum Command {
     Generate(generate::GenerateArgs),
     Score(score::ScoreArgs),
     ImportGguf(import_gguf::ImportGgufArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// Runs the command that was typed.
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Score(args) => score::run(&args),
         Command::ImportGguf(args) => import_gguf::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
