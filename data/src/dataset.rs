@@ -24,8 +24,8 @@ pub struct Dataset {
     pub name: String,
     /// In the order of the files and their lines.
     pub problems: Vec<Problem>,
-    /// Bad lines that were left out because the configuration allowed so many.
-    pub refused: usize,
+    /// Bad lines, left out because the configuration allowed so many.
+    pub bad_lines: Vec<BadLine>,
     /// The files that were read; none for a generator.
     pub files: Vec<PathBuf>,
     /// How the columns were read, in words, for logs.
@@ -140,7 +140,7 @@ fn generated(config: &SourceConfig, name: &str, split: &str) -> Result<Dataset, 
     Ok(Dataset {
         name: format!("{}/{split}", config.source),
         problems,
-        refused: 0,
+        bad_lines: Vec::new(),
         files: Vec::new(),
         layout,
     })
@@ -172,8 +172,8 @@ fn from_files(
     }
     let good: Vec<&jsonl::Row> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
     if good.is_empty() {
-        let bad = rows.into_iter().filter_map(Result::err).collect();
-        refuse_beyond(0, bad)?;
+        let bad: Vec<BadLine> = rows.into_iter().filter_map(Result::err).collect();
+        refuse_beyond(0, &bad)?;
         let paths: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
         let found = format!("nothing but empty lines in {}", crate::error::listed(&paths));
         return Err(DataError::Empty { name, found });
@@ -189,20 +189,19 @@ fn from_files(
             Err(line) => bad.push(line),
         }
     }
-    let refused = bad.len();
-    refuse_beyond(config.max_bad_lines, bad)?;
+    refuse_beyond(config.max_bad_lines, &bad)?;
     if problems.is_empty() {
-        return Err(DataError::Empty { name, found: format!("{refused} bad lines") });
+        return Err(DataError::Empty { name, found: format!("{} bad lines", bad.len()) });
     }
     refuse_duplicates(&problems)?;
     let files = files.into_iter().map(|(path, _)| path).collect();
-    Ok(Dataset { name, problems, refused, files, layout: mapping.describe() })
+    Ok(Dataset { name, problems, bad_lines: bad, files, layout: mapping.describe() })
 }
 
-fn refuse_beyond(allowed: usize, bad: Vec<BadLine>) -> Result<(), DataError> {
+fn refuse_beyond(allowed: usize, bad: &[BadLine]) -> Result<(), DataError> {
     let more = bad.len().saturating_sub(1);
-    match bad.into_iter().next() {
-        Some(first) if more >= allowed => Err(DataError::BadLines { first: Box::new(first), more }),
+    match bad.first() {
+        Some(first) if more >= allowed => Err(DataError::BadLines { first: Box::new(first.clone()), more }),
         _ => Ok(()),
     }
 }

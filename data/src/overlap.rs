@@ -95,7 +95,7 @@ mod tests {
         Dataset {
             name: name.into(),
             problems: prompts.into_iter().enumerate().map(problem).collect(),
-            refused: 0,
+            bad_lines: Vec::new(),
             files: Vec::new(),
             layout: String::new(),
         }

@@ -38,7 +38,7 @@ fn a_file_is_loaded_in_its_order_with_ids_from_file_and_line() {
     assert_eq!(ids, ["a:1", "a:2", "a:3"]);
     assert_eq!(dataset.problems[1].origin.line, 2);
     assert_eq!(dataset.layout, "prompt from `prompt`, reference from `answer`");
-    assert_eq!((dataset.refused, dataset.files.len()), (0, 1));
+    assert_eq!((dataset.bad_lines.len(), dataset.files.len()), (0, 1));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_bad_line_is_an_error_with_its_place_and_the_number_of_others() {
 fn bad_lines_are_left_out_only_where_allowed_and_then_counted() {
     let text = format!("oops\n{THREE}{{\"prompt\":\"d\"}}\n");
     let dataset = load_text(&text, |config| config.max_bad_lines = 2).unwrap();
-    assert_eq!((dataset.problems.len(), dataset.refused), (3, 2));
+    assert_eq!((dataset.problems.len(), dataset.bad_lines.len()), (3, 2));
     let message = load_text(&text, |config| config.max_bad_lines = 1).unwrap_err();
     assert!(message.starts_with("a.jsonl:1: ") && message.ends_with("1 more line is bad"), "{message}");
 }

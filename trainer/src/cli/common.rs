@@ -1,5 +1,6 @@
 //! What several commands share: errors and how they are told, stopping on signals, loading a model.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use tch::Kind;
 use super::report;
 use crate::complaint::{Complain, Complaint};
 use crate::model::{Decoder, device, load_folder};
-use crate::recipe::{Dtype, DtypeChoice, World};
+use crate::recipe::{Dtype, World};
 use crate::run::RunError;
 use crate::run::setup::model_folder;
 use crate::text::Tokenizer;
@@ -25,6 +26,8 @@ pub enum CliError {
     Complaints(Vec<Complaint>),
     /// Stopped on request, with what there is to say about it.
     Stopped(String),
+    /// This exit code, everything having been said.
+    Exit(u8),
 }
 
 impl<E: Complain> From<E> for CliError {
@@ -67,7 +70,72 @@ pub fn tell(error: &CliError) -> u8 {
             say(text);
             EXIT_STOPPED
         }
+        CliError::Exit(code) => *code,
     }
+}
+
+/// Writes a result to standard output. A reader that has gone away (`| head`) is a quiet end.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print_out(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What became of writing to standard output: a reader that has gone away is a quiet end.
+///
+/// # Errors
+/// Any other failure.
+pub fn written(outcome: std::io::Result<()>) -> Result<(), CliError> {
+    match outcome {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Complaints(vec![
+            Complaint::work(format!("standard output cannot be written: {error}"))
+                .next("check the disk or program that it goes to"),
+        ])),
+        _ => Ok(()),
+    }
+}
+
+/// A result as indented JSON with a line end.
+#[must_use]
+pub fn pretty(value: &impl serde::Serialize) -> String {
+    // Results are maps with text keys, numbers and text, which always serialize.
+    format!("{:#}\n", serde_json::to_value(value).unwrap_or_default())
+}
+
+/// The floating-point type of saved weights, for `--dtype`.
+///
+/// # Errors
+/// Another word.
+pub fn saved_dtype(word: &str) -> Result<Kind, String> {
+    match word {
+        "f32" => Ok(Kind::Float),
+        "f16" => Ok(Kind::Half),
+        "bf16" => Ok(Kind::BFloat16),
+        other => Err(format!("expected f32, f16 or bf16, found {other:?}")),
+    }
+}
+
+/// Refuses a folder to be made that is there and not empty, and makes the folders above it.
+///
+/// # Errors
+/// There is something at `out`, or the folder above it cannot be made.
+pub fn new_folder(out: &Path) -> Result<(), CliError> {
+    let is_empty = |path: &Path| std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if std::fs::symlink_metadata(out).is_ok() && !is_empty(out) {
+        let found = if out.is_dir() { "a folder with something in it" } else { "a file" };
+        return Err(CliError::Complaints(vec![
+            Complaint::call(format!("--out {} is there already", out.display()))
+                .expected("no such folder, or an empty one")
+                .found(found)
+                .next("name another folder, or remove this one"),
+        ]));
+    }
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.map_or(Ok(()), std::fs::create_dir_all).map_err(|error| {
+        CliError::call(format!("the folder for {} cannot be made: {error}", out.display()), "check the path")
+    })
 }
 
 /// A flag that SIGINT, SIGTERM or SIGUSR1 raise. A second SIGINT ends the process at once.
@@ -81,6 +149,13 @@ pub fn stop_flag() -> Arc<AtomicBool> {
         let _ = signal_hook::flag::register(signal, flag.clone());
     }
     flag
+}
+
+/// Lets a write beyond the process's file-size limit fail with an error that says so. Unhandled, its signal ends the
+/// process without a word.
+pub fn outlive_file_size_limit() {
+    // Registering fails only for signals that cannot be handled, which this is not.
+    let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::default());
 }
 
 /// Where and how a model is computed with.
@@ -195,11 +270,14 @@ pub fn world(model: &str) -> World {
     World { cores: cores(), num_gpus: device::num_gpus(), checkpoint_dtype, slots: 0 }
 }
 
+/// A line of a JSONL file: its number from 1, and its object.
+pub type JsonLine = (usize, serde_json::Map<String, serde_json::Value>);
+
 /// Reads a JSONL file line by line.
 ///
 /// # Errors
 /// The file cannot be read, or a line is no JSON object: file and line are named.
-pub fn read_jsonl(path: &Path) -> Result<Vec<(usize, serde_json::Map<String, serde_json::Value>)>, CliError> {
+pub fn read_jsonl(path: &Path) -> Result<Vec<JsonLine>, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         CliError::call(format!("{} cannot be read: {error}", path.display()), "check the path")
     })?;
@@ -224,15 +302,4 @@ pub fn read_jsonl(path: &Path) -> Result<Vec<(usize, serde_json::Map<String, ser
 #[must_use]
 pub fn bad_line(path: &Path, line: usize, problem: &str) -> CliError {
     CliError::call(format!("{}:{line}: {problem}", path.display()), "mend the line, or leave it out")
-}
-
-/// The type of a choice that is not `auto`.
-#[must_use]
-pub fn explicit_dtype(choice: DtypeChoice) -> Option<Dtype> {
-    match choice {
-        DtypeChoice::Auto => None,
-        DtypeChoice::F32 => Some(Dtype::F32),
-        DtypeChoice::Bf16 => Some(Dtype::Bf16),
-        DtypeChoice::F16 => Some(Dtype::F16),
-    }
 }

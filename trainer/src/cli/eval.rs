@@ -8,6 +8,7 @@ use polestar_data::{Dataset, SourceConfig};
 
 use super::common::{CliError, ModelArgs, load_model, say};
 use super::progress::Progress;
+use super::sets;
 use crate::engine::{Response, Sampling, Watch};
 use crate::eval::{EvalSettings, evaluate};
 use crate::recipe::{PromptConfig, Recipe, VerifierConfig};
@@ -84,6 +85,7 @@ impl Watch for Counting<'_> {
 /// # Errors
 /// Data, verifier or model do not load, or sampling fails.
 pub fn run(args: &EvalArgs) -> Result<(), CliError> {
+    check(args)?;
     if args.strategy != "plain" {
         return Err(CliError::call(
             format!("--strategy {:?} is not known: expected plain", args.strategy),
@@ -139,6 +141,17 @@ pub fn run(args: &EvalArgs) -> Result<(), CliError> {
         .map_err(|error| CliError::work(&error))
 }
 
+fn check(args: &EvalArgs) -> Result<(), CliError> {
+    let wrong = |what: &str| Err(CliError::call(what, "see `polestar eval --help`"));
+    if args.temperature.is_some_and(|temperature| !(temperature >= 0.0 && temperature.is_finite())) {
+        return wrong("--temperature must be 0 or more");
+    }
+    if args.samples == 0 || args.max_new_tokens == 0 || args.slots == 0 {
+        return wrong("--samples, --max-new-tokens and --slots must be at least 1");
+    }
+    Ok(())
+}
+
 type Settings = (PromptConfig, Vec<VerifierConfig>, SourceConfig);
 
 fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
@@ -169,23 +182,6 @@ fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
         source.columns = train.columns;
         source.answer_regex = train.answer_regex;
     }
-    let mut value = serde_json::to_value(&source).map_err(|error| CliError::work(&error))?;
-    for set in &args.sets {
-        let (key, text) = set.split_once('=').ok_or_else(|| {
-            CliError::call(format!("--set {set:?}: expected KEY=VALUE"), "write the key, `=`, the value")
-        })?;
-        let parsed = toml::from_str::<toml::Table>(&format!("v = {text}"))
-            .ok()
-            .and_then(|mut table| table.remove("v"))
-            .and_then(|parsed| serde_json::to_value(parsed).ok())
-            .unwrap_or_else(|| serde_json::Value::String(text.to_owned()));
-        let mut place = &mut value;
-        for part in key.split('.') {
-            place = &mut place[part];
-        }
-        *place = parsed;
-    }
-    let source = serde_json::from_value(value)
-        .map_err(|error| CliError::call(format!("--set: {error}"), "see `[data.*]` in docs/recipes.md"))?;
+    let source = sets::over(&source, &args.sets)?;
     Ok((prompt, verifiers, source))
 }

@@ -88,8 +88,8 @@ pub fn run(args: &GenerateArgs) -> Result<(), CliError> {
     let mut requests = Vec::with_capacity(rows.len());
     for (line, row) in &rows {
         let id = row.get("id").cloned().unwrap_or_else(|| json!(line));
-        let prompt = prompt_ids(args.chat, &model, row)
-            .map_err(|problem| bad_line(&args.prompts, *line, &problem))?;
+        let prompt =
+            prompt_ids(args.chat, &model, row).map_err(|problem| bad_line(&args.prompts, *line, &problem))?;
         let name = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
         let coords = |sample| Coords {
             seed: args.seed,

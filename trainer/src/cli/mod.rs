@@ -3,15 +3,24 @@
 
 pub mod bench;
 pub mod common;
+pub mod data;
+pub mod doctor;
 pub mod eval;
+pub mod export;
 pub mod generate;
+pub mod histogram;
 pub mod import_gguf;
+pub mod init_model;
 pub mod plan;
 pub mod progress;
 pub mod report;
+pub mod rollouts;
 pub mod rollouts_view;
+pub mod run_report;
 pub mod score;
+pub mod sets;
 pub mod train;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -37,8 +46,15 @@ enum Command {
     Eval(eval::EvalArgs),
     Generate(generate::GenerateArgs),
     Score(score::ScoreArgs),
+    Verify(verify::VerifyCommand),
+    Rollouts(rollouts::RolloutsArgs),
+    Report(run_report::ReportArgs),
+    Data(data::DataArgs),
+    InitModel(init_model::InitModelArgs),
     ImportGguf(import_gguf::ImportGgufArgs),
     Bench(bench::BenchArgs),
+    Export(export::ExportArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Runs the command that was typed.
@@ -47,14 +63,22 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     progress::set_quiet(cli.quiet);
     common::set_quiet(cli.quiet);
+    common::outlive_file_size_limit();
     let outcome = match cli.command {
         Command::Train(args) => train::train(&args),
         Command::Resume(args) => train::resume(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Rollouts(args) => rollouts::run(&args),
+        Command::Report(args) => run_report::run(&args),
+        Command::Data(args) => data::run(&args),
+        Command::InitModel(args) => init_model::run(&args),
         Command::ImportGguf(args) => import_gguf::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

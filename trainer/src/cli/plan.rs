@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::common::CliError;
+use super::common::{CliError, pretty, print_out};
+use crate::doctor;
 use crate::model::DecoderConfig;
 use crate::model::{device, weights};
 use crate::recipe::{DtypeChoice, Plan};
@@ -76,19 +77,36 @@ pub fn dry_run(plan: &Plan, root: &Path) -> Result<(), CliError> {
     let mut out = json!({ "plan": plan, "run_dir": root });
     match model_folder(&plan.model.path) {
         Ok(folder) => {
-            let config = DecoderConfig::from_folder(&folder)
-                .map_err(|error| RunError::Load(error.into()))?;
+            let config = DecoderConfig::from_folder(&folder).map_err(|error| RunError::Load(error.into()))?;
             let memory = memory(plan, &config, PROMPT_GUESS);
             eprintln!("{}", table(plan, &memory, root));
             out["memory_bytes"] = json!(memory);
+            if device::parse(&plan.model.device) == tch::Device::Cpu {
+                let available = doctor::available_memory();
+                out["available_memory_bytes"] = json!(available);
+                if let Some(available) = available {
+                    eprintln!("{}", room(memory.peak, available));
+                }
+            }
         }
         Err(error) => {
             eprintln!("the model is not here, so its memory is not known: {error}");
             out["memory_bytes"] = serde_json::Value::Null;
         }
     }
-    println!("{out:#}");
-    Ok(())
+    print_out(&pretty(&out))
+}
+
+/// Whether a peak fits into what the machine has.
+fn room(peak: u64, available: u64) -> String {
+    let available_gb = available as f64 / 1e9;
+    if peak <= available {
+        return format!("it fits: {available_gb:.2} GB are available");
+    }
+    format!(
+        "it does NOT fit: {available_gb:.2} GB are available. Lower rollout.slots or update.micro_batch, set \
+         update.recompute = true, or end other programs"
+    )
 }
 
 /// Tokens of a prompt where the data has not been read.
@@ -101,7 +119,8 @@ fn table(plan: &Plan, memory: &Memory, root: &Path) -> String {
         other => format!("{other:?}").to_lowercase(),
     };
     format!(
-        "{name}: {algorithm}, {steps} steps of {prompts} problems x {n} samples, on {device} as {dtype:?}\n\
+        "{name}: {algorithm}, {steps} steps of {prompts} problems x {n} samples, on {device} as {dtype}; memory with prompts of \
+         {PROMPT_GUESS} tokens:\n\
          weights      {}\nf32 masters  {}\ngradients    {}\nAdamW        {}\nreference    {}\nKV cache     {} (while sampling)\nactivations  {} (while updating)\nlogits       {} (while updating)\npeak         {}\n\
          run folder   {root}; checkpoints every {every} steps as {saved}",
         gb(memory.weights),
@@ -119,9 +138,21 @@ fn table(plan: &Plan, memory: &Memory, root: &Path) -> String {
         prompts = plan.rollout.prompts,
         n = plan.rollout.n,
         device = plan.model.device,
-        dtype = plan.model.dtype,
+        dtype = format!("{:?}", plan.model.dtype).to_lowercase(),
         root = root.display(),
         every = plan.checkpoint.every,
         saved = dtype,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_said_with_what_to_change() {
+        assert_eq!(room(2_000_000_000, 19_160_000_000), "it fits: 19.16 GB are available");
+        let words = room(20_000_000_000, 19_160_000_000);
+        assert!(words.contains("NOT fit: 19.16 GB") && words.contains("update.micro_batch"), "{words}");
+    }
 }

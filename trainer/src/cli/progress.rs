@@ -207,7 +207,7 @@ fn three_digits(value: f64) -> String {
 }
 
 /// Seconds as people say them: `4.2 s`, `3 min 20 s`, `2 h 5 min`.
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1} s");
     }

@@ -12,7 +12,7 @@ use super::progress::colors;
 use crate::run::rollout_log::{RolloutEntry, RolloutLine, RolloutLogError};
 
 /// The width where there is no terminal to ask.
-const DEFAULT_WIDTH: usize = 100;
+pub(super) const DEFAULT_WIDTH: usize = 100;
 /// Narrower text than this cannot be read; a narrower terminal wraps it once more.
 const MIN_WIDTH: usize = 20;
 /// Before the lines of a prompt or response.
@@ -221,7 +221,7 @@ fn write_table(by_step: &BTreeMap<u64, Counts>, all: Counts, out: &mut impl Writ
 
 /// A line without what a terminal would obey: control characters and those that change the direction of text become
 /// their codes, tabs become spaces.
-fn visible(line: &str) -> String {
+pub(super) fn visible(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for char in line.chars() {
         match char {
@@ -237,7 +237,7 @@ fn visible(line: &str) -> String {
 }
 
 /// Breaks a line at spaces so that no piece is wider than `width` columns; a word that is wider is broken anywhere.
-fn wrap(line: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(line: &str, width: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = line;
     while let Some(end) = overflow(rest, width) {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::common::{CliError, say, stop_flag, world};
+use super::common::{CliError, print_out, say, stop_flag, world};
 use crate::recipe::{Plan, Recipe, schema};
 use crate::run::folder::{self, RECIPE};
 use crate::run::{RunError, Session};
@@ -56,8 +56,7 @@ pub struct ResumeArgs {
 /// The recipe, the data, the model or the run failed.
 pub fn train(args: &TrainArgs) -> Result<(), CliError> {
     if args.schema {
-        println!("{}", schema::schema_text());
-        return Ok(());
+        return print_out(&schema::schema_text());
     }
     let Some(path) = &args.recipe else {
         return Err(CliError::call("no recipe was named", "name a TOML file; configs/ has some"));
@@ -70,10 +69,7 @@ pub fn train(args: &TrainArgs) -> Result<(), CliError> {
     if args.dry_run {
         return super::plan::dry_run(&plan, &root);
     }
-    // What was typed includes the settings: the saved recipe resolves to the saved plan without them.
-    let text = toml::to_string(&loaded.recipe)
-        .map_err(|error| CliError::work(&error))?;
-    drive(plan, &root, &text)
+    drive(plan, &root, &loaded.text)
 }
 
 /// `polestar resume`.
@@ -88,8 +84,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), CliError> {
     // The saved world keeps the thread count; a base model that changed shows in the weights' hash.
     let plan = loaded.resolve(&saved.world)?;
     saved.same_run(&plan)?;
-    let text = toml::to_string(&loaded.recipe).map_err(|error| CliError::work(&error))?;
-    drive(plan, &args.run, &text)
+    drive(plan, &args.run, &loaded.text)
 }
 
 fn drive(plan: Plan, root: &Path, recipe_text: &str) -> Result<(), CliError> {

@@ -14,6 +14,7 @@ use super::merges::{self, Merges};
 use super::metadata::Metadata;
 use super::pretokenizer::{PreTokenizer, byte_level};
 use super::vocab::{TokenKind, TokenizerModel, Vocab};
+use crate::text::bytes::byte_symbols;
 
 /// Text with words, numbers, spaces, line ends, several scripts and an emoji, in composed form, for the check that
 /// encoding loses nothing.
@@ -294,14 +295,4 @@ fn missing_bytes(vocab: &Vocab<'_>) -> Vec<u8> {
             occurring.filter(|&byte| !tokens.contains(&*symbols[usize::from(byte)].to_string())).collect()
         }
     }
-}
-
-/// GPT-2's character for each byte: the byte's own where that is printable in Latin-1, else the next from U+0100 on.
-fn byte_symbols() -> [char; 256] {
-    let mut next = '\u{100}'..;
-    std::array::from_fn(|byte| match byte {
-        0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => char::from(byte as u8),
-        // Never runs out: fewer than 256 are taken.
-        _ => next.next().unwrap_or_default(),
-    })
 }

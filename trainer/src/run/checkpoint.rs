@@ -14,6 +14,7 @@ use super::atomic::{self, FolderWriter};
 use crate::model::config::DecoderConfig;
 use crate::model::export::export_config;
 use crate::model::save::{FileBytes, save_tensors, weight_files};
+use crate::model::weights::WeightSpec;
 use crate::model::{Decoder, ModelWeights, load_folder, weights};
 use crate::rollout::TokenId;
 use crate::update::{Updater, score};
@@ -40,10 +41,13 @@ pub struct RunState {
     pub algorithm: Value,
     /// The best evaluation so far: its step and its accuracy.
     pub best: Option<(u64, f64)>,
+    /// What the step has measured, if a request to stop came before its evaluation was done: only that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<serde_json::Map<String, Value>>,
 }
 
 /// What makes a folder loadable beside its weights: copied from the base model byte for byte, except config.json.
-const TEXT_FILES: [&str; 10] = [
+pub(crate) const TEXT_FILES: [&str; 10] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "tokenizer.model",
@@ -142,16 +146,20 @@ pub fn write(
     let target = checkpoints.join(&name);
     let mut writer = FolderWriter::new(&target)?;
     let config = &updater.decoder.config;
-    let masters = ModelWeights::from_ordered(
-        config,
-        updater.masters.iter().map(Tensor::shallow_clone).collect(),
-    );
+    let masters =
+        ModelWeights::from_ordered(config, updater.masters.iter().map(Tensor::shallow_clone).collect());
     write_model(&mut writer, config, &masters, export)?;
     let entries = optimizer_tensors(updater, export.kind, save_moments);
     if !entries.is_empty() {
-        save_tensors(&entries, None, OPTIMIZER, u64::MAX, &mut |FileBytes { name, bytes }| -> Result<(), RunError> {
-            writer.write(&name, &bytes).map_err(RunError::from)
-        })?;
+        save_tensors(
+            &entries,
+            None,
+            OPTIMIZER,
+            u64::MAX,
+            &mut |FileBytes { name, bytes }| -> Result<(), RunError> {
+                writer.write(&name, &bytes).map_err(RunError::from)
+            },
+        )?;
     }
     let text = serde_json::to_value(state).unwrap_or(Value::Null);
     writer.write(STATE, &pretty(&text))?;
@@ -180,8 +188,12 @@ fn optimizer_tensors(updater: &Updater, kind: Kind, save_moments: bool) -> Vec<(
         .collect()
 }
 
-/// The logits of a short sequence must be those of the weights in memory, rounded to the saved kind.
-fn check_reload(
+/// The logits of a short sequence must be those of the weights in memory, rounded to the saved kind. `folder` is read,
+/// `target` is what errors call it.
+///
+/// # Errors
+/// The folder does not load, or gives other logits.
+pub(crate) fn check_reload(
     folder: &Path,
     target: &Path,
     config: &DecoderConfig,
@@ -197,8 +209,7 @@ fn check_reload(
     };
     let saved = logits(config.clone(), rounded)?;
     let read_back = logits(loaded.config, loaded.weights)?;
-    let difference =
-        saved.iter().zip(&read_back).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
+    let difference = saved.iter().zip(&read_back).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
     let same_length = saved.len() == read_back.len();
     if !same_length || difference.is_nan() || difference > 1e-5 {
         return Err(RunError::Reload { path: target.to_path_buf(), difference });
@@ -215,7 +226,7 @@ pub fn read_state(folder: &Path) -> Result<RunState, RunError> {
     let bad = |problem: String| RunError::Folder {
         path: path.clone(),
         problem,
-        next: "point `checkpoints/latest` at an older checkpoint, or start the run in a new folder".into(),
+        next: "remove this checkpoint folder; the run then goes on from the one before".into(),
     };
     let text = fs::read_to_string(&path).map_err(|error| bad(format!("cannot be read: {error}")))?;
     serde_json::from_str(&text).map_err(|error| bad(format!("is not a checkpoint's state: {error}")))
@@ -226,33 +237,8 @@ pub fn read_state(folder: &Path) -> Result<RunState, RunError> {
 /// # Errors
 /// A file is missing, damaged, or of another model.
 pub fn restore(folder: &Path, updater: &mut Updater, state: &RunState) -> Result<(), RunError> {
-    let specs = weights::specs(&updater.decoder.config);
-    let path = folder.join(format!("{OPTIMIZER}.safetensors"));
-    let bytes = if path.is_file() { Some(read(&path)?) } else { None };
-    let tensors = match &bytes {
-        Some(bytes) => Some(SafeTensors::deserialize(bytes).map_err(|error| damaged(&path, &error.to_string()))?),
-        None => None,
-    };
-    let find = |prefix: &str| -> Result<Option<Vec<Tensor>>, RunError> {
-        let Some(tensors) = &tensors else { return Ok(None) };
-        if tensors.tensor(&format!("{prefix}.{}", specs[0].name)).is_err() {
-            return Ok(None);
-        }
-        let all = specs.iter().map(|spec| {
-            let name = format!("{prefix}.{}", spec.name);
-            let view = tensors.tensor(&name).map_err(|error| damaged(&path, &error.to_string()))?;
-            let found: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
-            if found != spec.shape || view.dtype() != safetensors::Dtype::F32 {
-                return Err(damaged(
-                    &path,
-                    &format!("{name} has shape {found:?} of {:?}, expected {:?} of F32", view.dtype(), spec.shape),
-                ));
-            }
-            Ok(Tensor::from_data_size(view.data(), &found, Kind::Float))
-        });
-        all.collect::<Result<Vec<_>, _>>().map(Some)
-    };
-    let masters = match find("master")? {
+    let optimizer = OptimizerFile::open(folder, &updater.decoder.config)?;
+    let masters = match optimizer.find("master")? {
         Some(masters) => masters,
         None => {
             let loaded = load_folder(folder, Device::Cpu, Some(Kind::Float))?;
@@ -261,7 +247,7 @@ pub fn restore(folder: &Path, updater: &mut Updater, state: &RunState) -> Result
     };
     updater.set_weights(&masters);
     updater.adam.reset();
-    if let (Some(first), Some(second)) = (find("exp_avg")?, find("exp_avg_sq")?) {
+    if let (Some(first), Some(second)) = (optimizer.find("exp_avg")?, optimizer.find("exp_avg_sq")?) {
         tch::no_grad(|| {
             for (target, source) in updater.adam.exp_avg.iter_mut().zip(&first) {
                 target.copy_(source);
@@ -275,6 +261,54 @@ pub fn restore(folder: &Path, updater: &mut Updater, state: &RunState) -> Result
     updater.version = state.update_step;
     updater.skipped = state.skipped;
     Ok(())
+}
+
+/// The f32 weights that a checkpoint's rounded ones were made from, where it has them.
+///
+/// # Errors
+/// The optimizer's file is damaged, or of another model.
+pub(crate) fn masters(folder: &Path, config: &DecoderConfig) -> Result<Option<ModelWeights>, RunError> {
+    let masters = OptimizerFile::open(folder, config)?.find("master")?;
+    Ok(masters.map(|masters| ModelWeights::from_ordered(config, masters)))
+}
+
+/// The optimizer's file of a checkpoint; without one there is nothing in it.
+struct OptimizerFile {
+    path: PathBuf,
+    bytes: Option<Vec<u8>>,
+    specs: Vec<WeightSpec>,
+}
+
+impl OptimizerFile {
+    fn open(folder: &Path, config: &DecoderConfig) -> Result<Self, RunError> {
+        let path = folder.join(format!("{OPTIMIZER}.safetensors"));
+        let bytes = if path.is_file() { Some(read(&path)?) } else { None };
+        Ok(Self { path, bytes, specs: weights::specs(config) })
+    }
+
+    /// The tensors of one group, in canonical order, if the file has the group.
+    fn find(&self, prefix: &str) -> Result<Option<Vec<Tensor>>, RunError> {
+        let Some(bytes) = &self.bytes else { return Ok(None) };
+        let bad = |reason: String| damaged(&self.path, &reason);
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| bad(error.to_string()))?;
+        if tensors.tensor(&format!("{prefix}.{}", self.specs[0].name)).is_err() {
+            return Ok(None);
+        }
+        let all = self.specs.iter().map(|spec| {
+            let name = format!("{prefix}.{}", spec.name);
+            let view = tensors.tensor(&name).map_err(|error| bad(error.to_string()))?;
+            let found: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
+            if found != spec.shape || view.dtype() != safetensors::Dtype::F32 {
+                let dtype = view.dtype();
+                return Err(bad(format!(
+                    "{name} has shape {found:?} of {dtype:?}, expected {:?} of F32",
+                    spec.shape
+                )));
+            }
+            Ok(Tensor::from_data_size(view.data(), &found, Kind::Float))
+        });
+        all.collect::<Result<Vec<_>, _>>().map(Some)
+    }
 }
 
 fn damaged(path: &Path, reason: &str) -> RunError {
@@ -299,14 +333,7 @@ pub fn retain(checkpoints: &Path, keep: usize, best: Option<u64>) -> Result<(), 
         if Some(*step) == best {
             continue;
         }
-        // Renamed first: a folder that is half gone must not look like a checkpoint.
-        let doomed = path.with_extension("tmp-removed");
-        let gone = fs::rename(path, &doomed).and_then(|()| fs::remove_dir_all(&doomed));
-        gone.map_err(|error| RunError::Folder {
-            path: path.clone(),
-            problem: format!("an old checkpoint cannot be removed: {error}"),
-            next: "remove it by hand, or set checkpoint.keep = 0".into(),
-        })?;
+        atomic::remove_folder(path)?;
     }
     Ok(())
 }

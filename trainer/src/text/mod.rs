@@ -3,10 +3,12 @@
 //! * [`Tokenizer`] loads everything that a model's folder says about text: the vocabulary, special tokens, the chat
 //!   template and the ids that end a response;
 //! * [`StreamDecoder`] and [`StopWatch`] follow a response token by token, for stop strings;
+//! * [`bytes`] makes a tokenizer of one token a byte;
 //! * [`chat`] renders conversations as Python's jinja2 would.
 //!
 //! Text is a view of ids: nothing here takes generated text and encodes it again.
 
+pub mod bytes;
 pub mod chat;
 mod codec;
 mod error;

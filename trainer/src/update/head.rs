@@ -43,7 +43,7 @@ impl Chunk {
     }
 }
 
-/// Log-probabilities of `targets` after hidden states `h_RD` (final norm applied), nats at `temperature`, [R].
+/// Log-probabilities of `targets` after hidden states `h_RD` (final norm applied), nats at `temperature`, R of them.
 #[must_use]
 pub fn logprobs(decoder: &Decoder, h_RD: &Tensor, targets: &[TokenId], temperature: f64) -> Vec<f32> {
     tch::no_grad(|| {
@@ -61,7 +61,7 @@ pub fn logprobs(decoder: &Decoder, h_RD: &Tensor, targets: &[TokenId], temperatu
 pub struct HeadBackward {
     /// Gradient with respect to the hidden states, in their kind, [R, D].
     pub dh_RD: Tensor,
-    /// Entropies of the distributions, nats, [R].
+    /// Entropies of the R distributions, nats.
     pub entropies: Vec<f32>,
 }
 
@@ -88,7 +88,8 @@ pub fn backward<E>(
             let Chunk { z_cV, lse_c1, targets_c1 } = chunk;
             let mut dz_cV = (&z_cV - &lse_c1).exp_();
             // H = lse − Σ p z.
-            let entropy = lse_c1.squeeze_dim(1) - (&dz_cV * &z_cV).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
+            let entropy = lse_c1.squeeze_dim(1)
+                - (&dz_cV * &z_cV).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
             entropies.extend(to_f32(&entropy));
             // d logprob / dz = onehot − p, over the temperature.
             let scaled: Vec<f32> = slopes.iter().map(|s| s / temperature as f32).collect();

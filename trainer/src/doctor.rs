@@ -1,1 +1,0 @@
-//! What this machine has, what would not work, and the command that mends it.
