@@ -1,0 +1,81 @@
+//! The same command with the same seed writes the same bytes, and what it writes is what it should be.
+
+use std::path::Path;
+
+use polestar_tests::command::run;
+use polestar_tests::files::{assert_same_run, lasting, read_json, read_jsonl};
+use polestar_tests::recipe::{Lab, grpo, star};
+use serde_json::Value;
+
+#[test]
+fn grpo_repeats_to_the_byte() {
+    let lab = Lab::new(&grpo(3));
+    let runs = [lab.path("a"), lab.path("b")];
+    for root in &runs {
+        run(lab.train(root)).succeeded();
+    }
+    assert_same_run(&runs[0], &runs[1]);
+    // A finished run that is asked for again stays as it is.
+    let before = lasting(&runs[1]);
+    run(lab.train(&runs[1])).succeeded();
+    run(["resume", runs[1].to_str().unwrap()]).succeeded();
+    assert_eq!(before, lasting(&runs[1]));
+    // Another seed is another run.
+    let other = lab.path("c");
+    run(lab.train(&other).into_iter().chain(["--set".into(), "run.seed=8".into()])).succeeded();
+    assert_ne!(before["metrics.jsonl"], lasting(&other)["metrics.jsonl"]);
+    check_grpo(&runs[0], &lab.recipe);
+}
+
+/// The run folder is what the design says, and the run learned from something.
+fn check_grpo(root: &Path, recipe: &Path) {
+    let kept = std::fs::read_to_string(root.join("recipe.toml")).unwrap();
+    assert_eq!(kept, std::fs::read_to_string(recipe).unwrap(), "recipe.toml is as it was typed");
+    assert_eq!(read_json(&root.join("plan.json"))["run"]["threads"], 1);
+    let metrics = read_jsonl(&root.join("metrics.jsonl"));
+    let steps: Vec<u64> = metrics.iter().map(|line| line["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [0, 1, 2, 3]);
+    let rewards: Vec<f64> = metrics[1..].iter().map(|line| line["reward"].as_f64().unwrap()).collect();
+    assert!(rewards.iter().all(|reward| (0.0..1.0).contains(reward)) && rewards.iter().any(|r| *r > 0.0), "{rewards:?}");
+    for line in &metrics[1..] {
+        assert!(line["grad_norm"].as_f64().unwrap() > 0.0, "{line}");
+        // Sampler and trainer are one.
+        assert!(line["sampling/sampling_logp_difference/max"].as_f64().unwrap() < 1e-4, "{line}");
+    }
+    assert!(root.join("tensorboard").read_dir().unwrap().count() > 0);
+    assert_eq!(read_jsonl(&root.join("timings.jsonl")).len(), 4);
+    let latest = root.join("checkpoints/latest");
+    for name in ["config.json", "model.safetensors", "tokenizer.json", "optimizer.safetensors", "state.json", "README.md"] {
+        assert!(latest.join(name).is_file(), "{name}");
+    }
+    let evaluation = read_json(&root.join("evals/step-000003.json"));
+    assert_eq!(evaluation["eval"]["n"], 12);
+    assert_eq!(metrics[3]["eval/eval/acc"], evaluation["eval"]["accuracy"], "{}", metrics[3]);
+}
+
+#[test]
+fn star_repeats_to_the_byte_and_rationalizes() {
+    let lab = Lab::new(&star(2));
+    let runs = [lab.path("a"), lab.path("b")];
+    for root in &runs {
+        run(lab.train(root)).succeeded();
+    }
+    assert_same_run(&runs[0], &runs[1]);
+    let metrics = read_jsonl(&runs[0].join("metrics.jsonl"));
+    let sum = |key: &str| metrics.iter().filter_map(|line| line[key].as_f64()).sum::<f64>();
+    assert!(sum("credit/num_kept") > 0.0 && sum("credit/num_rationalized") > 0.0, "{metrics:?}");
+}
+
+/// A line down to 0 over each iteration's own steps: 4, then 5. The last step's rate is one part of so many.
+#[test]
+fn each_iteration_of_star_has_its_own_schedule() {
+    let lab = Lab::new(&star(3));
+    let root = lab.path("run");
+    let more = ["--set", "algorithm.growth=2.0", "--set", "algorithm.rationalize=false"].map(str::to_owned);
+    run(lab.train(&root).into_iter().chain(more)).succeeded();
+    let lines: Vec<Value> = read_jsonl(&root.join("metrics.jsonl"));
+    for (line, steps) in lines.iter().zip([4.0, 8.0, 16.0]) {
+        let rate = line["learning_rate"].as_f64().unwrap();
+        assert!((rate - 1e-3 / steps).abs() < 1e-9, "step {}: {rate}", line["step"]);
+    }
+}
