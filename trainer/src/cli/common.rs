@@ -11,7 +11,7 @@ use tch::Kind;
 use super::report;
 use crate::complaint::{Complain, Complaint};
 use crate::model::{Decoder, device, load_folder};
-use crate::recipe::{Dtype, DtypeChoice, World};
+use crate::recipe::{Dtype, World};
 use crate::run::RunError;
 use crate::run::setup::model_folder;
 use crate::text::Tokenizer;
@@ -178,15 +178,11 @@ pub struct Loaded {
     pub folder: PathBuf,
 }
 
-/// Loads a model as the arguments say.
+/// The device that the arguments name, or the best that this machine has.
 ///
 /// # Errors
-/// The model does not load, or the machine lacks the device.
-pub fn load_model(args: &ModelArgs) -> Result<Loaded, CliError> {
-    let folder = model_folder(&args.model)?;
-    let cores = cores();
-    let threads = if args.threads == 0 { cores } else { args.threads };
-    tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+/// It is no device, or the machine lacks it.
+pub fn chosen_device(args: &ModelArgs) -> Result<tch::Device, CliError> {
     let gpus = device::num_gpus();
     let device = match args.device.as_str() {
         "auto" if gpus > 0 => tch::Device::Cuda(0),
@@ -211,6 +207,19 @@ pub fn load_model(args: &ModelArgs) -> Result<Loaded, CliError> {
             "run on the CPU with --device cpu, or see `polestar doctor`",
         ));
     }
+    Ok(device)
+}
+
+/// Loads a model as the arguments say.
+///
+/// # Errors
+/// The model does not load, or the machine lacks the device.
+pub fn load_model(args: &ModelArgs) -> Result<Loaded, CliError> {
+    let folder = model_folder(&args.model)?;
+    let cores = cores();
+    let threads = if args.threads == 0 { cores } else { args.threads };
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+    let device = chosen_device(args)?;
     let kind = match (args.dtype.as_str(), device) {
         ("auto", tch::Device::Cpu) | ("f32", _) => Some(Kind::Float),
         ("auto", _) => None,
@@ -254,11 +263,14 @@ pub fn world(model: &str) -> World {
     World { cores: cores(), num_gpus: device::num_gpus(), checkpoint_dtype, slots: 0 }
 }
 
+/// A line of a JSONL file: its number from 1, and its object.
+pub type JsonLine = (usize, serde_json::Map<String, serde_json::Value>);
+
 /// Reads a JSONL file line by line.
 ///
 /// # Errors
 /// The file cannot be read, or a line is no JSON object: file and line are named.
-pub fn read_jsonl(path: &Path) -> Result<Vec<(usize, serde_json::Map<String, serde_json::Value>)>, CliError> {
+pub fn read_jsonl(path: &Path) -> Result<Vec<JsonLine>, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         CliError::call(format!("{} cannot be read: {error}", path.display()), "check the path")
     })?;
@@ -283,15 +295,4 @@ pub fn read_jsonl(path: &Path) -> Result<Vec<(usize, serde_json::Map<String, ser
 #[must_use]
 pub fn bad_line(path: &Path, line: usize, problem: &str) -> CliError {
     CliError::call(format!("{}:{line}: {problem}", path.display()), "mend the line, or leave it out")
-}
-
-/// The type of a choice that is not `auto`.
-#[must_use]
-pub fn explicit_dtype(choice: DtypeChoice) -> Option<Dtype> {
-    match choice {
-        DtypeChoice::Auto => None,
-        DtypeChoice::F32 => Some(Dtype::F32),
-        DtypeChoice::Bf16 => Some(Dtype::Bf16),
-        DtypeChoice::F16 => Some(Dtype::F16),
-    }
 }

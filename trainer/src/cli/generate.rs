@@ -88,8 +88,8 @@ pub fn run(args: &GenerateArgs) -> Result<(), CliError> {
     let mut requests = Vec::with_capacity(rows.len());
     for (line, row) in &rows {
         let id = row.get("id").cloned().unwrap_or_else(|| json!(line));
-        let prompt = prompt_ids(args, &model, row)
-            .map_err(|problem| bad_line(&args.prompts, *line, &problem))?;
+        let prompt =
+            prompt_ids(args.chat, &model, row).map_err(|problem| bad_line(&args.prompts, *line, &problem))?;
         let name = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
         let coords = |sample| Coords {
             seed: args.seed,
@@ -144,8 +144,9 @@ fn check(args: &GenerateArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-fn prompt_ids(
-    args: &GenerateArgs,
+/// The ids of one line's prompt, by the model's chat template with `chat`; or what is wrong with the line.
+pub(super) fn prompt_ids(
+    chat: bool,
     model: &Loaded,
     row: &serde_json::Map<String, Value>,
 ) -> Result<Vec<TokenId>, String> {
@@ -156,11 +157,11 @@ fn prompt_ids(
     let options = RenderOptions { add_generation_prompt: true, ..RenderOptions::default() };
     let tokenizer = &model.tokenizer;
     match row.get("prompt") {
-        Some(Value::String(text)) if args.chat => tokenizer
+        Some(Value::String(text)) if chat => tokenizer
             .encode_chat(&[ChatMessage::new("user", text)], &options)
             .map_err(|error| error.to_string()),
         Some(Value::String(text)) => tokenizer.encode_plain_prompt(text).map_err(|error| error.to_string()),
-        Some(messages @ Value::Array(_)) if args.chat => {
+        Some(messages @ Value::Array(_)) if chat => {
             let messages: Vec<ChatMessage> = serde_json::from_value(messages.clone())
                 .map_err(|error| format!("prompt: expected messages with role and content, {error}"))?;
             tokenizer.encode_chat(&messages, &options).map_err(|error| error.to_string())

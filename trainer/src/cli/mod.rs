@@ -1,6 +1,7 @@
 //! The command line. One file a command; results go to standard output, progress and logs to standard error. Exit code
 //! 0 is success, 1 failed work, 2 a wrong call or configuration, 75 a clean stop on request.
 
+pub mod bench;
 pub mod common;
 pub mod data;
 pub mod doctor;
@@ -53,6 +54,7 @@ enum Command {
     ImportGguf(import_gguf::ImportGgufArgs),
     Export(export::ExportArgs),
     Doctor(doctor::DoctorArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// Runs the command that was typed.
@@ -75,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::ImportGguf(args) => import_gguf::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

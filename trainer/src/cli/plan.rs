@@ -77,8 +77,7 @@ pub fn dry_run(plan: &Plan, root: &Path) -> Result<(), CliError> {
     let mut out = json!({ "plan": plan, "run_dir": root });
     match model_folder(&plan.model.path) {
         Ok(folder) => {
-            let config = DecoderConfig::from_folder(&folder)
-                .map_err(|error| RunError::Load(error.into()))?;
+            let config = DecoderConfig::from_folder(&folder).map_err(|error| RunError::Load(error.into()))?;
             let memory = memory(plan, &config, PROMPT_GUESS);
             eprintln!("{}", table(plan, &memory, root));
             out["memory_bytes"] = json!(memory);

@@ -54,8 +54,8 @@ pub fn run(args: &ScoreArgs) -> Result<(), CliError> {
     let joined: Vec<Vec<TokenId>> =
         sequences.iter().map(|(prompt, response)| [prompt.as_slice(), response].concat()).collect();
     let slices: Vec<&[TokenId]> = joined.iter().map(Vec::as_slice).collect();
-    let all = update::score(&model.decoder, &slices, args.temperature, args.micro_batch)
-        .map_err(RunError::from)?;
+    let all =
+        update::score(&model.decoder, &slices, args.temperature, args.micro_batch).map_err(RunError::from)?;
     let mut out = Vec::new();
     for (((line, row), (prompt, response)), logprobs) in rows.iter().zip(&sequences).zip(&all) {
         let id = row.get("id").cloned().unwrap_or_else(|| json!(line));

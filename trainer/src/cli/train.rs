@@ -70,8 +70,7 @@ pub fn train(args: &TrainArgs) -> Result<(), CliError> {
         return super::plan::dry_run(&plan, &root);
     }
     // What was typed includes the settings: the saved recipe resolves to the saved plan without them.
-    let text = toml::to_string(&loaded.recipe)
-        .map_err(|error| CliError::work(&error))?;
+    let text = toml::to_string(&loaded.recipe).map_err(|error| CliError::work(&error))?;
     drive(plan, &root, &text)
 }
 

@@ -102,9 +102,9 @@ impl<'a> DecodeStep<'a> {
             }
             let own = slot_mask(&places_A, 0, length, settings.window, kind);
             // The prefix stands at positions −P..0 as seen from a slot's own places.
-            let behind = prefix.filter(|_| settings.window.is_some()).map(|prefix| {
-                slot_mask(&places_A, -prefix.length, 0, settings.window, kind)
-            });
+            let behind = prefix
+                .filter(|_| settings.window.is_some())
+                .map(|prefix| slot_mask(&places_A, -prefix.length, 0, settings.window, kind));
             masks.push((settings.window, own, behind));
         }
         let slots_A = Tensor::arange(num_active, (Kind::Int64, device));
@@ -132,8 +132,7 @@ impl Attention for DecodeStep<'_> {
         let _ = self.cache.values_SKLh[layer].index_put_(&index, v_NKh, false);
         let settings = self.cache.settings[layer];
         let view = |cache: &Tensor| cache.narrow(0, 0, self.num_active).narrow(2, 0, self.length);
-        let (k_AKLh, v_AKLh) =
-            (view(&self.cache.keys_SKLh[layer]), view(&self.cache.values_SKLh[layer]));
+        let (k_AKLh, v_AKLh) = (view(&self.cache.keys_SKLh[layer]), view(&self.cache.values_SKLh[layer]));
         let groups = q_NHh.size()[1] / k_NKh.size()[1];
         // The query heads that share a key/value head stand where other code has query positions: keys are read once.
         let q_AKGh = q_NHh.unflatten(1, [-1, groups]);
@@ -184,7 +183,8 @@ impl DecodeStep<'_> {
         let mask = Tensor::cat(&[&prefix_mask, own_mask], 3);
         let p = self.cache.settings[layer].probabilities(Tensor::cat(&[shared, own], 3), &mask);
         let p_own = p.narrow(3, prefix.length, self.length);
-        let p_KRP = p.narrow(3, 0, prefix.length).transpose(0, 1).reshape([-1, active * groups, prefix.length]);
+        let p_KRP =
+            p.narrow(3, 0, prefix.length).transpose(0, 1).reshape([-1, active * groups, prefix.length]);
         spread(p_KRP.matmul(&prefix.values[layer])) + p_own.matmul(v_AKLh)
     }
 }

@@ -111,7 +111,9 @@ pub enum EngineError {
         vocab: usize,
     },
     /// libtorch refused.
-    #[error("{source}. Sampling asked for a cache of {cache_bytes} bytes for {slots} slots of {length} tokens: fewer `rollout.slots` or a smaller `rollout.max_new_tokens` need less")]
+    #[error(
+        "{source}. Sampling asked for a cache of {cache_bytes} bytes for {slots} slots of {length} tokens: fewer `rollout.slots` or a smaller `rollout.max_new_tokens` need less"
+    )]
     Torch {
         /// What it said.
         source: TorchError,
@@ -160,13 +162,15 @@ pub fn generate(
     let stop = Arc::new(StopStrings::new(&how.stop)?);
     let shared = prefill::shared_length(requests);
     let context = decoder.config.max_position_embeddings;
-    let longest = requests.iter().map(|r| (r.prompt.len() + how.max_new_tokens).min(context)).max().unwrap_or(0);
+    let longest =
+        requests.iter().map(|r| (r.prompt.len() + how.max_new_tokens).min(context)).max().unwrap_or(0);
     let wanted: usize = requests.iter().map(|r| r.samples.len()).sum();
     let slots = how.slots.clamp(1, wanted.max(1));
     let length = longest - shared;
     let outcome = guard("sampling", || {
         tch::no_grad(|| {
-            let mut run = schedule::Run::new(decoder, tokenizer, requests, (how, stop), shared, slots, length);
+            let mut run =
+                schedule::Run::new(decoder, tokenizer, requests, (how, stop), shared, slots, length);
             let outcome = run.finish(watch);
             stats.add(&run.stats);
             outcome

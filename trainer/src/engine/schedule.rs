@@ -69,8 +69,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         let mut stats = EngineStats::default();
         let start = Instant::now();
-        let prefix =
-            (shared > 0).then(|| prefill::shared_prefix(decoder, &requests[0].prompt[..shared]));
+        let prefix = (shared > 0).then(|| prefill::shared_prefix(decoder, &requests[0].prompt[..shared]));
         stats.prefill_tokens += shared as u64;
         stats.prefill_s += seconds(start);
         Self {
@@ -180,7 +179,8 @@ impl<'a> Run<'a> {
     fn activate(&self, request: usize, sample: usize) -> Active {
         let prompt = self.requests[request].prompt.len();
         let context = self.decoder.config.max_position_embeddings;
-        let stop = self.tokenizer.filter(|_| !self.stop.is_empty()).map(|tokenizer| tokenizer.watch(&self.stop));
+        let stop =
+            self.tokenizer.filter(|_| !self.stop.is_empty()).map(|tokenizer| tokenizer.watch(&self.stop));
         Active {
             request,
             sample,
@@ -202,7 +202,8 @@ impl<'a> Run<'a> {
         let start = Instant::now();
         let device = self.decoder.device();
         let place = |v: &[i64]| Tensor::from_slice(v).to_device(device);
-        let ids: Vec<i64> = self.active.iter().map(|a| i64::from(a.response.ids[a.response.ids.len() - 1])).collect();
+        let ids: Vec<i64> =
+            self.active.iter().map(|a| i64::from(a.response.ids[a.response.ids.len() - 1])).collect();
         let lengths: Vec<usize> = self.active.iter().map(|a| a.cached).collect();
         let positions: Vec<i64> = lengths.iter().map(|&l| (self.shared + l) as i64).collect();
         let max = positions.iter().copied().max().unwrap_or(0);

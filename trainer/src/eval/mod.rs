@@ -110,6 +110,9 @@ pub struct EvalReport {
     pub problems: Vec<EvalProblem>,
 }
 
+/// Lenient judges, and the tasks bound to them.
+pub type Lenient<'a> = (&'a Rubric, &'a [Arc<Task>]);
+
 /// Samples and judges every task.
 ///
 /// # Errors
@@ -117,7 +120,7 @@ pub struct EvalReport {
 pub fn evaluate(
     decoder: &Decoder,
     prompter: &Prompter,
-    (rubric, lenient): (&Rubric, Option<(&Rubric, &[Arc<Task>])>),
+    (rubric, lenient): (&Rubric, Option<Lenient<'_>>),
     tasks: &[Arc<Task>],
     settings: &EvalSettings,
     watch: &mut dyn Watch,
@@ -251,7 +254,8 @@ fn report(problems: Vec<EvalProblem>, settings: &EvalSettings, tokens: u64, seco
 
 /// Powers of two up to `samples`, and `samples` itself.
 fn ks(samples: usize) -> Vec<usize> {
-    let mut ks: Vec<usize> = std::iter::successors(Some(1), |k| Some(k * 2)).take_while(|&k| k < samples).collect();
+    let mut ks: Vec<usize> =
+        std::iter::successors(Some(1), |k| Some(k * 2)).take_while(|&k| k < samples).collect();
     ks.push(samples);
     ks
 }

@@ -5,9 +5,9 @@
 //! of tensors, most of them quantised. What converters change on the way into GGUF is undone here: names, the order of
 //! dimensions, the interleaved rows of Llama's query and key projections, Gemma's norms.
 //!
-//! From the outside in: [`import`] runs [`container`] (bytes to tables), [`shape`] and [`rope`] (metadata to sizes),
-//! [`layout`] (which tensor becomes which), [`vocab`], [`merges`], [`pretokenizer`] and [`tokenizer`] (the tokenizer's
-//! files), [`config`], [`weights`] (with [`ggml`] and [`kquants`], the storage types) and [`folder`] (one rename at the end).
+//! From the outside in: [`import`] runs `container` (bytes to tables), `shape` and `rope` (metadata to sizes),
+//! `layout` (which tensor becomes which), `vocab`, `merges`, `pretokenizer` and `tokenizer` (the tokenizer's
+//! files), `config`, `weights` (with `ggml` and `kquants`, the storage types) and `folder` (one rename at the end).
 //!
 //! The file is not trusted: every length is checked before it is used, nothing panics, and what is not understood but
 //! would change what the model computes is refused by name.

@@ -33,7 +33,6 @@ impl AttentionSettings {
 
     /// Softmax over masked scores and the mix of values. `scores` [.., Q, L] unscaled, `mask` additive and
     /// broadcastable to it; the result is in the scores' kind.
-    #[must_use]
     pub fn probabilities(&self, scores: Tensor, mask: &Tensor) -> Tensor {
         let kind = scores.kind();
         let scores = scores * self.scale + mask;
@@ -43,7 +42,6 @@ impl AttentionSettings {
 
 /// Additive mask of a causal window. Query i of `queries` stands at position `offset + i`, keys at 0.. -> [Q, L] with
 /// 0 where the query sees the key and −∞ elsewhere.
-#[must_use]
 pub fn causal_mask(queries: i64, offset: i64, window: Option<i64>, kind: Kind, device: Device) -> Tensor {
     let length = offset + queries;
     let query = Tensor::arange_start(offset, length, (Kind::Int64, device)).unsqueeze(1);
@@ -180,8 +178,7 @@ impl Attention for Packed<'_> {
         // A window that no sequence outgrows hides nothing.
         let window = settings.window.filter(|&window| window < offset + self.padded);
         let plain = window.is_none() && offset == 0;
-        let mask =
-            (!plain).then(|| causal_mask(self.padded, offset, window, q_NHh.kind(), q_NHh.device()));
+        let mask = (!plain).then(|| causal_mask(self.padded, offset, window, q_NHh.kind(), q_NHh.device()));
         let out_BHTh = Tensor::scaled_dot_product_attention(
             &q_BHTh,
             &k_BHLh,

@@ -8,7 +8,6 @@ use super::rotary::Rotary;
 use super::weights::LayerWeights;
 
 /// The layer at `index`. `x_ND` -> [N, D].
-#[must_use]
 pub fn forward(
     config: &DecoderConfig,
     index: usize,
@@ -33,7 +32,6 @@ pub fn forward(
 }
 
 /// Root-mean-square norm over the last dimension, computed in f32. [..., D] -> [..., D].
-#[must_use]
 pub fn rms_norm(config: &DecoderConfig, x: &Tensor, weight_D: &Tensor) -> Tensor {
     let kind = x.kind();
     let x32 = x.to_kind(Kind::Float);

@@ -37,7 +37,9 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// A file that is damaged.
-    #[error("{path} is not a whole safetensors file: {reason}. Download or export it again (its size is {bytes} bytes)")]
+    #[error(
+        "{path} is not a whole safetensors file: {reason}. Download or export it again (its size is {bytes} bytes)"
+    )]
     Corrupt {
         /// Which file.
         path: PathBuf,
@@ -55,7 +57,9 @@ pub enum LoadError {
         reason: String,
     },
     /// A weight that the config asks for.
-    #[error("{folder}: weight {name} {shape:?} is missing. The config asks for it; the folder's files do not have it: does config.json belong to these weights?")]
+    #[error(
+        "{folder}: weight {name} {shape:?} is missing. The config asks for it; the folder's files do not have it: does config.json belong to these weights?"
+    )]
     MissingWeight {
         /// Its name.
         name: String,
@@ -65,7 +69,9 @@ pub enum LoadError {
         folder: PathBuf,
     },
     /// A weight of another shape.
-    #[error("{path}: weight {name} has shape {found:?}, config.json asks for {expected:?}: does config.json belong to these weights?")]
+    #[error(
+        "{path}: weight {name} has shape {found:?}, config.json asks for {expected:?}: does config.json belong to these weights?"
+    )]
     Shape {
         /// Its name.
         name: String,
@@ -77,7 +83,9 @@ pub enum LoadError {
         path: PathBuf,
     },
     /// A weight of a type that is not supported.
-    #[error("{path}: weight {name} is of type {found}; supported are F32, F16 and BF16: convert the checkpoint (quantised ones through their unquantised original)")]
+    #[error(
+        "{path}: weight {name} is of type {found}; supported are F32, F16 and BF16: convert the checkpoint (quantised ones through their unquantised original)"
+    )]
     Dtype {
         /// Its name.
         name: String,
@@ -87,7 +95,9 @@ pub enum LoadError {
         path: PathBuf,
     },
     /// Weights that no part of the model uses.
-    #[error("{folder}: {count} weights belong to no part of a {family} model, for instance {example}: the model would compute something else without them. Is the architecture in config.json right?")]
+    #[error(
+        "{folder}: {count} weights belong to no part of a {family} model, for instance {example}: the model would compute something else without them. Is the architecture in config.json right?"
+    )]
     Unused {
         /// How many.
         count: usize,
@@ -210,7 +220,9 @@ impl Files {
         for (name, file) in weight_map {
             let file = file.as_str().ok_or_else(|| bad(format!("the file of {name} is not a string")))?;
             if file.contains('/') || file.contains('\\') {
-                return Err(bad(format!("the file of {name} is {file:?}; expected a file of the same folder")));
+                return Err(bad(format!(
+                    "the file of {name} is {file:?}; expected a file of the same folder"
+                )));
             }
             let position = files.iter().position(|f| f == file).unwrap_or_else(|| {
                 files.push(file.to_string());

@@ -64,7 +64,6 @@ impl Decoder {
     }
 
     /// Token embeddings, scaled where the family scales them. `ids_N` [N] of i64 -> [N, D].
-    #[must_use]
     pub fn embed(&self, ids_N: &Tensor) -> Tensor {
         let x_ND = Tensor::embedding(&self.weights.embed_VD, ids_N, -1, false, false);
         match self.config.embedding_scale {
@@ -81,7 +80,6 @@ impl Decoder {
     }
 
     /// One layer. `x_ND` -> [N, D].
-    #[must_use]
     pub fn layer(
         &self,
         index: usize,
@@ -93,19 +91,16 @@ impl Decoder {
     }
 
     /// The norm after the last layer. [N, D] -> [N, D].
-    #[must_use]
     pub fn final_norm(&self, x_ND: &Tensor) -> Tensor {
         layer::rms_norm(&self.config, x_ND, &self.weights.norm_D)
     }
 
     /// The matrix that turns hidden states into logits, [V, D]: the embedding where they are tied.
-    #[must_use]
     pub fn head_VD(&self) -> &Tensor {
         self.weights.head_VD.as_ref().unwrap_or(&self.weights.embed_VD)
     }
 
     /// Logits of hidden states after the final norm, in f32, soft-capped where the family does. [R, D] -> [R, V].
-    #[must_use]
     pub fn logits(&self, h_RD: &Tensor) -> Tensor {
         let z_RV = h_RD.linear(self.head_VD(), None::<&Tensor>).to_kind(Kind::Float);
         match self.config.final_logit_softcap {
@@ -115,7 +110,6 @@ impl Decoder {
     }
 
     /// All layers and the final norm over packed tokens. `ids_N` -> [N, D].
-    #[must_use]
     pub fn hidden(
         &self,
         ids_N: &Tensor,

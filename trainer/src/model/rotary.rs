@@ -17,7 +17,6 @@ pub struct Rotary {
 
 impl Rotary {
     /// Rotates the head vectors by their positions. [N, heads, h] -> [N, heads, h].
-    #[must_use]
     pub fn apply(&self, x: &Tensor) -> Tensor {
         let half = x.size()[2] / 2;
         let rotated = Tensor::cat(&[-x.narrow(2, half, half), x.narrow(2, 0, half)], 2);
@@ -54,12 +53,7 @@ impl RotaryTables {
                 // The reference keeps frequencies in f32.
                 let inverse_frequencies = frequencies.into_iter().map(|f| f as f32).collect();
                 let empty = Tensor::zeros([0, config.head_dim as i64], (Kind::Float, device));
-                Table {
-                    inverse_frequencies,
-                    attention_factor,
-                    cos_Lh: empty.shallow_clone(),
-                    sin_Lh: empty,
-                }
+                Table { inverse_frequencies, attention_factor, cos_Lh: empty.shallow_clone(), sin_Lh: empty }
             })
             .collect();
         Self { tables: RefCell::new(tables), device }

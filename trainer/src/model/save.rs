@@ -91,7 +91,8 @@ pub fn save_tensors<E: From<SaveError>>(
 fn serialize(named: &[&(String, &Tensor)], kind: Option<Kind>) -> Result<Vec<u8>, SaveError> {
     let mut raw = Vec::with_capacity(named.len());
     for (name, tensor) in named {
-        let tensor = tensor.detach().to_device(Device::Cpu).to_kind(kind.unwrap_or(tensor.kind())).contiguous();
+        let tensor =
+            tensor.detach().to_device(Device::Cpu).to_kind(kind.unwrap_or(tensor.kind())).contiguous();
         let dtype = match tensor.kind() {
             Kind::Float => Dtype::F32,
             Kind::Half => Dtype::F16,

@@ -63,7 +63,10 @@ fn classify(doing: &str, text: &str) -> TorchError {
     // libtorch's message is followed by a C++ backtrace.
     let message = text.split("\\nException raised from").next().unwrap_or(text).trim().to_string();
     let doing = doing.to_string();
-    if lower.contains("out of memory") || lower.contains("can't allocate memory") || lower.contains("bad_alloc") {
+    if lower.contains("out of memory")
+        || lower.contains("can't allocate memory")
+        || lower.contains("bad_alloc")
+    {
         TorchError::OutOfMemory { doing, message }
     } else {
         TorchError::Failed { doing, message }
@@ -85,8 +88,8 @@ mod tests {
     #[test]
     fn an_impossible_allocation_is_out_of_memory() {
         let size = 1i64 << 50;
-        let error =
-            guard("updating", || tch::Tensor::empty([size], (tch::Kind::Float, tch::Device::Cpu))).unwrap_err();
+        let error = guard("updating", || tch::Tensor::empty([size], (tch::Kind::Float, tch::Device::Cpu)))
+            .unwrap_err();
         assert!(matches!(error, TorchError::OutOfMemory { .. }), "{error}");
     }
 }

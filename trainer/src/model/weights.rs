@@ -160,7 +160,8 @@ impl ModelWeights {
                 let mlp_norm = take();
                 let mlp_out_norm = config.post_norms.then(&mut take);
                 let [gate, up, down] = [take(), take(), take()];
-                let [gate_bias, up_bias, down_bias] = std::array::from_fn(|_| config.mlp_bias.then(&mut take));
+                let [gate_bias, up_bias, down_bias] =
+                    std::array::from_fn(|_| config.mlp_bias.then(&mut take));
                 LayerWeights {
                     input_norm_D: input_norm,
                     q_proj,

@@ -261,7 +261,15 @@ pub struct EvalConfig {
 
 impl Default for EvalConfig {
     fn default() -> Self {
-        Self { every: 0, at_start: false, problems: 200, shots: vec![0], samples: 1, temperature: None, max_new_tokens: None }
+        Self {
+            every: 0,
+            at_start: false,
+            problems: 200,
+            shots: vec![0],
+            samples: 1,
+            temperature: None,
+            max_new_tokens: None,
+        }
     }
 }
 

@@ -143,16 +143,20 @@ pub fn write(
     let target = checkpoints.join(&name);
     let mut writer = FolderWriter::new(&target)?;
     let config = &updater.decoder.config;
-    let masters = ModelWeights::from_ordered(
-        config,
-        updater.masters.iter().map(Tensor::shallow_clone).collect(),
-    );
+    let masters =
+        ModelWeights::from_ordered(config, updater.masters.iter().map(Tensor::shallow_clone).collect());
     write_model(&mut writer, config, &masters, export)?;
     let entries = optimizer_tensors(updater, export.kind, save_moments);
     if !entries.is_empty() {
-        save_tensors(&entries, None, OPTIMIZER, u64::MAX, &mut |FileBytes { name, bytes }| -> Result<(), RunError> {
-            writer.write(&name, &bytes).map_err(RunError::from)
-        })?;
+        save_tensors(
+            &entries,
+            None,
+            OPTIMIZER,
+            u64::MAX,
+            &mut |FileBytes { name, bytes }| -> Result<(), RunError> {
+                writer.write(&name, &bytes).map_err(RunError::from)
+            },
+        )?;
     }
     let text = serde_json::to_value(state).unwrap_or(Value::Null);
     writer.write(STATE, &pretty(&text))?;
@@ -202,8 +206,7 @@ pub(crate) fn check_reload(
     };
     let saved = logits(config.clone(), rounded)?;
     let read_back = logits(loaded.config, loaded.weights)?;
-    let difference =
-        saved.iter().zip(&read_back).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
+    let difference = saved.iter().zip(&read_back).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
     let same_length = saved.len() == read_back.len();
     if !same_length || difference.is_nan() || difference > 1e-5 {
         return Err(RunError::Reload { path: target.to_path_buf(), difference });

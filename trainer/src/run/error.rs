@@ -65,13 +65,17 @@ pub enum RunError {
     #[error("{path}: {problem}")]
     Folder { path: PathBuf, problem: String, next: String },
     /// Too many verdicts were undecided.
-    #[error("step {step}: {undecided} of {total} verdicts were undecided, more than log.max_undecided = {limit} allows; the last one: {cause}")]
+    #[error(
+        "step {step}: {undecided} of {total} verdicts were undecided, more than log.max_undecided = {limit} allows; the last one: {cause}"
+    )]
     Undecided { step: u64, undecided: usize, total: usize, limit: f64, cause: String },
     /// Data and recipe do not fit.
     #[error("{problem}")]
     Unfit { problem: String, key: &'static str, next: String },
     /// A saved checkpoint does not give the logits of the weights in memory.
-    #[error("checkpoint {path} reloads to other logits than were saved: they differ by {difference:e} of the largest logit. The disk or the memory is faulty; the folder was left under its temporary name")]
+    #[error(
+        "checkpoint {path} reloads to other logits than were saved: they differ by {difference:e} of the largest logit. The disk or the memory is faulty; the folder was left under its temporary name"
+    )]
     Reload { path: PathBuf, difference: f64 },
     /// Asked to stop; what was committed is safe.
     #[error("stopped after step {step} on request; `polestar resume` goes on from there")]

@@ -38,7 +38,9 @@ impl RunDir {
             }
             return Ok(dir);
         }
-        if root.is_dir() && fs::read_dir(root).is_ok_and(|mut entries| entries.any(|e| e.is_ok_and(is_foreign))) {
+        if root.is_dir()
+            && fs::read_dir(root).is_ok_and(|mut entries| entries.any(|e| e.is_ok_and(is_foreign)))
+        {
             return Err(RunError::Folder {
                 path: root.to_path_buf(),
                 problem: "the folder is not empty and holds no plan.json: it is not a run of this program, or one that was cut off before its first file was whole".into(),
@@ -70,12 +72,9 @@ impl RunDir {
             problem,
             next: next.to_string(),
         };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| held(format!("the run cannot be locked: {error}"), "check the folder's permissions"))?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| {
+            held(format!("the run cannot be locked: {error}"), "check the folder's permissions")
+        })?;
         file.try_lock().map_err(|_| {
             held(
                 "another process is writing this run".into(),

@@ -18,7 +18,7 @@ pub mod record;
 pub mod rollout_log;
 pub mod segment;
 pub mod setup;
-mod stages;
+pub mod stages;
 pub mod tensorboard;
 pub mod train;
 

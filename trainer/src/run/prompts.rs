@@ -32,10 +32,14 @@ pub enum PromptError {
     #[error(transparent)]
     Text(#[from] TextError),
     /// Chat was asked for.
-    #[error("prompt.chat = \"on\", but the model has no chat template: add chat_template.jinja to its folder, or set prompt.chat = \"off\"")]
+    #[error(
+        "prompt.chat = \"on\", but the model has no chat template: add chat_template.jinja to its folder, or set prompt.chat = \"off\""
+    )]
     NoChatTemplate,
     /// Too long.
-    #[error("the prompt of problem {problem} ({origin}) has {tokens} tokens; the model's context is {context}, and at least one new token must fit: leave the problem out, show fewer `prompt.examples`, or take a model with a longer context")]
+    #[error(
+        "the prompt of problem {problem} ({origin}) has {tokens} tokens; the model's context is {context}, and at least one new token must fit: leave the problem out, show fewer `prompt.examples`, or take a model with a longer context"
+    )]
     TooLong {
         /// The problem's id.
         problem: String,
@@ -115,7 +119,8 @@ impl Prompter {
     ) -> Result<Vec<TokenId>, PromptError> {
         let ids = if self.chat {
             let options = RenderOptions { add_generation_prompt: true, ..RenderOptions::default() };
-            let mut text = self.tokenizer.render_chat(&self.messages(problem, num_examples, form)?, &options)?;
+            let mut text =
+                self.tokenizer.render_chat(&self.messages(problem, num_examples, form)?, &options)?;
             text.push_str(&self.config.response_prefix);
             self.tokenizer.encode(&text)?
         } else {
@@ -157,12 +162,7 @@ impl Prompter {
         Ok(messages)
     }
 
-    fn plain(
-        &self,
-        problem: &Problem,
-        num_examples: usize,
-        form: Form<'_>,
-    ) -> Result<String, PromptError> {
+    fn plain(&self, problem: &Problem, num_examples: usize, form: Form<'_>) -> Result<String, PromptError> {
         let mut text = String::new();
         if let Some(system) = &self.config.system {
             text.push_str(system);

@@ -101,7 +101,10 @@ pub(super) fn update(
     if session.algorithm.family() == Family::PolicyGradient {
         clip_ratios(&steps, record);
     }
-    gap(samples, &steps, record)
+    // A likelihood is learned at temperature 1: log-probabilities at another are of another distribution.
+    let comparable =
+        session.algorithm.family() == Family::PolicyGradient || session.plan.rollout.temperature == 1.0;
+    if comparable { gap(samples, &steps, record) } else { Vec::new() }
 }
 
 fn clip_ratios(steps: &[&StepReport], record: &mut StepMetrics) {

@@ -23,7 +23,7 @@ use crate::engine::Sampling;
 use crate::model::{Decoder, device, load_folder};
 use crate::objectives::{KlTerm, Loss, LossSpec};
 use crate::recipe::{KlPlace, Plan};
-use crate::rollout::Task;
+use crate::rollout::{Task, TokenId};
 use crate::text::Tokenizer;
 use crate::update::backward::PassSettings;
 use crate::update::{UpdateSettings, Updater};
@@ -169,52 +169,64 @@ impl Session {
     /// How responses are sampled in training; `with_examples` while worked examples are shown.
     #[must_use]
     pub fn sampling(&self, with_examples: bool) -> Sampling {
-        let rollout = &self.plan.rollout;
-        let temperature = match rollout.examples_temperature {
-            Some(temperature) if with_examples => temperature,
-            _ => rollout.temperature,
-        };
-        Sampling {
-            temperature,
-            top_p: rollout.top_p,
-            top_k: rollout.top_k,
-            min_p: rollout.min_p,
-            max_new_tokens: rollout.max_new_tokens,
-            stop_ids: self.prompter.tokenizer().stop_ids().to_vec(),
-            stop: rollout.stop.clone(),
-            slots: slots(&self.plan),
-        }
+        sampling(&self.plan, with_examples, self.prompter.tokenizer().stop_ids().to_vec())
     }
 
     /// How the step (from 1) updates.
     #[must_use]
     pub fn update_settings(&self, step: u64) -> UpdateSettings {
-        let update = &self.plan.update;
-        let kl = update.kl.as_ref().filter(|kl| kl.place == KlPlace::Loss && kl.coef != 0.0);
-        // Likelihood training is at temperature 1; policy gradients are at the temperature that sampled.
-        let temperature = match self.algorithm.family() {
-            Family::PolicyGradient => self.plan.rollout.temperature,
-            Family::Supervised | Family::Rejection => 1.0,
-        };
-        UpdateSettings {
-            pass: PassSettings {
-                spec: LossSpec {
-                    loss: Loss::from(&update.loss),
-                    aggregation: update.aggregation,
-                    kl: kl.map(|kl| KlTerm { estimator: kl.estimator, coef: kl.coef }),
-                    correction: None,
-                    max_new_tokens: self.plan.rollout.max_new_tokens,
-                },
-                temperature,
-                recompute: update.recompute,
+        update_settings(&self.plan, self.algorithm.family(), step)
+    }
+}
+
+/// How a plan's responses are sampled; `with_examples` while worked examples are shown.
+#[must_use]
+pub fn sampling(plan: &Plan, with_examples: bool, stop_ids: Vec<TokenId>) -> Sampling {
+    let rollout = &plan.rollout;
+    let temperature = match rollout.examples_temperature {
+        Some(temperature) if with_examples => temperature,
+        _ => rollout.temperature,
+    };
+    Sampling {
+        temperature,
+        top_p: rollout.top_p,
+        top_k: rollout.top_k,
+        min_p: rollout.min_p,
+        max_new_tokens: rollout.max_new_tokens,
+        stop_ids,
+        stop: rollout.stop.clone(),
+        slots: slots(plan),
+    }
+}
+
+/// How step `step` (from 1) of a plan updates, its algorithm being of `family`.
+#[must_use]
+pub fn update_settings(plan: &Plan, family: Family, step: u64) -> UpdateSettings {
+    let update = &plan.update;
+    let kl = update.kl.as_ref().filter(|kl| kl.place == KlPlace::Loss && kl.coef != 0.0);
+    // Likelihood training is at temperature 1; policy gradients are at the temperature that sampled.
+    let temperature = match family {
+        Family::PolicyGradient => plan.rollout.temperature,
+        Family::Supervised | Family::Rejection => 1.0,
+    };
+    UpdateSettings {
+        pass: PassSettings {
+            spec: LossSpec {
+                loss: Loss::from(&update.loss),
+                aggregation: update.aggregation,
+                kl: kl.map(|kl| KlTerm { estimator: kl.estimator, coef: kl.coef }),
+                correction: None,
+                max_new_tokens: plan.rollout.max_new_tokens,
             },
-            optimizer: self.plan.optimizer.clone(),
-            total_steps: self.plan.schedule_total(step - 1).unwrap_or(u64::MAX),
-            epochs: update.epochs.unwrap_or(1),
-            batch: update.batch,
-            micro_batch: update.micro_batch,
-            max_skipped: update.max_skipped,
-        }
+            temperature,
+            recompute: update.recompute,
+        },
+        optimizer: plan.optimizer.clone(),
+        total_steps: plan.schedule_total(step - 1).unwrap_or(u64::MAX),
+        epochs: update.epochs.unwrap_or(1),
+        batch: update.batch,
+        micro_batch: update.micro_batch,
+        max_skipped: update.max_skipped,
     }
 }
 
@@ -234,7 +246,9 @@ pub fn slots(plan: &Plan) -> usize {
     }
 }
 
-fn detached_copy(
+/// Weights that share nothing with `weights` and take no gradient.
+#[must_use]
+pub fn detached_copy(
     config: &crate::model::DecoderConfig,
     weights: &crate::model::ModelWeights,
 ) -> crate::model::ModelWeights {
@@ -297,7 +311,11 @@ fn load_data(
     for (name, set) in &others {
         let shared = overlap(&train, set);
         if !shared.is_empty() {
-            say(&format!("warning: {} of {} problems in data.{name} are also in data.train: its accuracy will say more about memory than about reasoning. Remove them from one of the two", shared.pairs.len(), set.problems.len()));
+            say(&format!(
+                "warning: {} of {} problems in data.{name} are also in data.train: its accuracy will say more about memory than about reasoning. Remove them from one of the two",
+                shared.pairs.len(),
+                set.problems.len()
+            ));
         }
     }
     let need = plan.rollout.prompts;

@@ -15,7 +15,9 @@ use super::setup::Session;
 use crate::cli::progress::Progress;
 use crate::engine::{self, EngineStats, Request, Response, Watch};
 use crate::eval::response_text;
-use crate::rollout::{Group, KeptSets, Prompt, Rollout, Scored, Task, TokenId};
+use crate::model::Decoder;
+use crate::model::torch::TorchError;
+use crate::rollout::{Group, KeptSets, Prompt, Rollout, Scored, Task, TokenId, WeightVersion};
 use crate::seeds::{Coords, Purpose};
 use crate::update::score;
 
@@ -151,8 +153,7 @@ impl Session {
         let mut groups = Vec::with_capacity(wanted.len());
         for want in wanted {
             let prompt_text = tokenizer.decode(&want.prompt.shown);
-            let mut group =
-                Group { task: want.prompt.task.clone(), scored: Vec::new(), num_undecided: 0 };
+            let mut group = Group { task: want.prompt.task.clone(), scored: Vec::new(), num_undecided: 0 };
             for (rollout, judgement) in rows.by_ref().take(want.samples) {
                 sampled.entries.push(entry(step, &prompt_text, &rollout, &judgement, &tokenizer));
                 if let Verdict::Judged { score, reason, .. } = &judgement.verdict {
@@ -219,16 +220,7 @@ impl Session {
         let mut rollouts = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
         for ((want, request), group) in wanted.iter().zip(&requests).zip(responses) {
             for (coords, response) in request.samples.iter().zip(group) {
-                let rollout = Rollout {
-                    prompt: want.prompt.clone(),
-                    sampled: vec![true; response.ids.len()],
-                    logprobs: response.logprobs,
-                    kept: response.kept.map(|kept| kept_sets(&kept)),
-                    finish: response.finish,
-                    version: self.updater.version,
-                    coords: coords.clone(),
-                    ids: response.ids,
-                };
+                let rollout = rollout(&want.prompt, coords, response, self.updater.version);
                 self.journal.append(&Record::Rollout {
                     step,
                     problem: coords.problem.clone(),
@@ -319,26 +311,49 @@ impl Session {
             Some(reference) if of_reference => reference,
             _ => &self.updater.decoder,
         };
-        let sequences: Vec<Vec<TokenId>> = groups
-            .iter()
-            .flat_map(|group| &group.scored)
-            .map(|scored| [scored.rollout.prompt.trained.as_slice(), &scored.rollout.ids].concat())
-            .collect();
-        let slices: Vec<&[TokenId]> = sequences.iter().map(Vec::as_slice).collect();
-        let all = score(decoder, &slices, self.plan.rollout.temperature, self.plan.update.micro_batch)?;
-        let mut rest = all.into_iter();
-        Ok(groups
-            .iter()
-            .map(|group| {
-                group
-                    .scored
-                    .iter()
-                    .zip(rest.by_ref())
-                    // The first id of the response is predicted by the last of the prompt.
-                    .map(|(scored, logprobs)| logprobs[scored.rollout.prompt.trained.len() - 1..].to_vec())
-                    .collect()
-            })
-            .collect())
+        let plan = &self.plan;
+        Ok(group_logprobs(decoder, groups, plan.rollout.temperature, plan.update.micro_batch)?)
+    }
+}
+
+/// Log-probabilities (nats, at `temperature`) of every rollout's ids after its trained prompt: a list a group, in it one
+/// a rollout. At most `micro_batch` tokens go through the model at once.
+///
+/// # Errors
+/// libtorch's refusal.
+pub fn group_logprobs(
+    decoder: &Decoder,
+    groups: &[Group],
+    temperature: f64,
+    micro_batch: usize,
+) -> Result<Vec<Vec<Vec<f32>>>, TorchError> {
+    let sequences: Vec<Vec<TokenId>> = groups
+        .iter()
+        .flat_map(|group| &group.scored)
+        .map(|scored| [scored.rollout.prompt.trained.as_slice(), &scored.rollout.ids].concat())
+        .collect();
+    let slices: Vec<&[TokenId]> = sequences.iter().map(Vec::as_slice).collect();
+    let mut rest = score(decoder, &slices, temperature, micro_batch)?.into_iter();
+    let of_group = |group: &Group| -> Vec<Vec<f32>> {
+        let rows = group.scored.iter().zip(rest.by_ref());
+        // The first id of the response is predicted by the last of the prompt.
+        rows.map(|(scored, lp)| lp[scored.rollout.prompt.trained.len() - 1..].to_vec()).collect()
+    };
+    Ok(groups.iter().map(of_group).collect())
+}
+
+/// What was sampled after `prompt` at `coords`, by weights of `version`.
+#[must_use]
+pub fn rollout(prompt: &Arc<Prompt>, coords: &Coords, response: Response, version: WeightVersion) -> Rollout {
+    Rollout {
+        prompt: prompt.clone(),
+        sampled: vec![true; response.ids.len()],
+        logprobs: response.logprobs,
+        kept: response.kept.map(|kept| kept_sets(&kept)),
+        finish: response.finish,
+        version,
+        coords: coords.clone(),
+        ids: response.ids,
     }
 }
 

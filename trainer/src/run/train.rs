@@ -106,10 +106,7 @@ impl Session {
         let elapsed = seconds(start);
         timings.set(names::STEP_TIME, elapsed);
         timings.set(names::PERF_THROUGHPUT, trained as f64 / elapsed.max(1e-9));
-        timings.set(
-            names::PERF_MAX_MEMORY_ALLOCATED_GB,
-            record::peak_resident_bytes() as f64 / 1e9,
-        );
+        timings.set(names::PERF_MAX_MEMORY_ALLOCATED_GB, record::peak_resident_bytes() as f64 / 1e9);
         say(&summary(&metrics, self.plan.run.steps, elapsed));
         self.write_records(&metrics, &timings, &gaps)?;
         self.journal.append(&Record::StepCommitted {
@@ -195,7 +192,12 @@ impl Session {
     }
 
     /// The optimizer steps of one training step.
-    fn learn(&mut self, step: u64, samples: &[Sample], say: &dyn Fn(&str)) -> Result<Vec<StepReport>, RunError> {
+    fn learn(
+        &mut self,
+        step: u64,
+        samples: &[Sample],
+        say: &dyn Fn(&str),
+    ) -> Result<Vec<StepReport>, RunError> {
         if samples.is_empty() {
             say(&format!("step {step}: nothing to learn from (no response was kept); the weights stay"));
             return Ok(Vec::new());

@@ -85,11 +85,8 @@ pub fn accumulate(
     let mut x_ND = tch::no_grad(|| decoder.embed(&packed.ids_N));
     for index in 0..decoder.config.num_layers {
         let input = x_ND.detach().set_requires_grad(true);
-        let output = if settings.recompute {
-            tch::no_grad(|| layer(index, &input))
-        } else {
-            layer(index, &input)
-        };
+        let output =
+            if settings.recompute { tch::no_grad(|| layer(index, &input)) } else { layer(index, &input) };
         x_ND = output.shallow_clone();
         kept.push((input, (!settings.recompute).then_some(output)));
     }
@@ -97,7 +94,8 @@ pub fn accumulate(
     let rows = Rows::new(samples, decoder.device());
     let input = x_ND.detach().set_requires_grad(true);
     let h_RD = decoder.final_norm(&input.index_select(0, &rows.rows_R));
-    let (reports, dh_RD) = through_head(decoder, settings, &rows, &h_RD.detach(), learned, factors, gradients)?;
+    let (reports, dh_RD) =
+        through_head(decoder, settings, &rows, &h_RD.detach(), learned, factors, gradients)?;
     let norm_index = norm_index(decoder);
     let mut back = pull_back(&h_RD, &dh_RD, &input, &[&decoder.weights.norm_D]);
     add(&mut gradients[norm_index], &back[1]);

@@ -88,7 +88,8 @@ pub fn backward<E>(
             let Chunk { z_cV, lse_c1, targets_c1 } = chunk;
             let mut dz_cV = (&z_cV - &lse_c1).exp_();
             // H = lse − Σ p z.
-            let entropy = lse_c1.squeeze_dim(1) - (&dz_cV * &z_cV).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
+            let entropy = lse_c1.squeeze_dim(1)
+                - (&dz_cV * &z_cV).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
             entropies.extend(to_f32(&entropy));
             // d logprob / dz = onehot − p, over the temperature.
             let scaled: Vec<f32> = slopes.iter().map(|s| s / temperature as f32).collect();

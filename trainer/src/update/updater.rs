@@ -37,7 +37,9 @@ pub enum UpdateError {
     #[error(transparent)]
     Loss(#[from] LossError),
     /// libtorch refused.
-    #[error("{source}. The update had {tokens} tokens in a micro-batch: a smaller `update.micro_batch` (now {limit}), `update.recompute = true` or a smaller `rollout.max_new_tokens` need less memory")]
+    #[error(
+        "{source}. The update had {tokens} tokens in a micro-batch: a smaller `update.micro_batch` (now {limit}), `update.recompute = true` or a smaller `rollout.max_new_tokens` need less memory"
+    )]
     Torch {
         /// What it said.
         source: TorchError,
@@ -47,7 +49,9 @@ pub enum UpdateError {
         limit: usize,
     },
     /// Nothing finite for several optimizer steps.
-    #[error("{skipped} optimizer steps in a row had a non-finite {what}, last from problem {problem:?}: the weights are those before them. Lower `optimizer.lr`, or compute in another `model.dtype` (f16 overflows where bf16 and f32 do not)")]
+    #[error(
+        "{skipped} optimizer steps in a row had a non-finite {what}, last from problem {problem:?}: the weights are those before them. Lower `optimizer.lr`, or compute in another `model.dtype` (f16 overflows where bf16 and f32 do not)"
+    )]
     NonFinite {
         /// How many.
         skipped: u64,
@@ -245,7 +249,6 @@ impl Updater {
     }
 
     /// The gradient buffers, in the weights' canonical order.
-    #[must_use]
     pub fn gradients(&self) -> &[Tensor] {
         &self.gradients
     }
@@ -277,7 +280,8 @@ impl Updater {
         samples: &[&Sample],
         reports: &[SampleReport],
     ) -> Result<String, UpdateError> {
-        let broken = |r: &SampleReport| r.terms.iter().any(|t| !t.loss.is_finite() || !t.dloss_dlp.is_finite());
+        let broken =
+            |r: &SampleReport| r.terms.iter().any(|t| !t.loss.is_finite() || !t.dloss_dlp.is_finite());
         if let Some((sample, _)) = samples.iter().zip(reports).find(|(_, report)| broken(report)) {
             return Ok(sample.problem.clone());
         }
