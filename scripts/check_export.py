@@ -39,6 +39,7 @@ def check(folder, tokens):
     import transformers
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+    torch.set_num_threads(1)  # the same bits under both versions, and no slower for a few short prompts
     if not (folder / "config.json").is_file():
         raise SystemExit(f"{folder}: no config.json there; expected a model folder in Hugging Face form")
     AutoConfig.from_pretrained(folder)

@@ -33,6 +33,11 @@ die() {
     exit 1
 }
 
+# wrong_call WHAT [NEXT]: the same for a call that is wrong: status 2.
+wrong_call() {
+    (die "$@") || exit 2
+}
+
 # pretty_seconds N: 75 as 1 min 15 s.
 pretty_seconds() {
     if [ "$1" -lt 60 ]; then echo "$1 s"; else echo "$(($1 / 60)) min $(($1 % 60)) s"; fi
@@ -132,7 +137,7 @@ make_venv() {
         none) wheels='' ;;
         cpu) wheels=$cpu_wheels && need_space 6 "libtorch and the build" ;;
         cuda) wheels=$cuda_wheels && need_space 12 "libtorch with CUDA's libraries and the build" ;;
-        *) die "POLESTAR_TORCH: expected cpu or cuda, found $kind" "unset it: the machine decides" ;;
+        *) wrong_call "POLESTAR_TORCH: expected cpu or cuda, found $kind" "unset it: the machine decides" ;;
     esac
     # If .venv is a link, only the link goes.
     rm -rf "$venv"

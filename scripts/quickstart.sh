@@ -16,15 +16,15 @@ set -euo pipefail
 seed=0 fresh=0 sets=()
 while [ $# -gt 0 ]; do
     case $1 in
-        --seed) [ $# -ge 2 ] || die "--seed needs a number"; seed=$2; shift 2 ;;
-        --set) [ $# -ge 2 ] || die "--set needs key=value"; sets+=(--set "$2"); shift 2 ;;
+        --seed) [ $# -ge 2 ] || wrong_call "--seed needs a number"; seed=$2; shift 2 ;;
+        --set) [ $# -ge 2 ] || wrong_call "--set needs key=value"; sets+=(--set "$2"); shift 2 ;;
         --fresh) fresh=1; shift ;;
         -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-        *) die "$1 is no option of quickstart.sh" "expected --seed N, --fresh or --set key=value" ;;
+        *) wrong_call "$1 is no option of quickstart.sh" "expected --seed N, --fresh or --set key=value" ;;
     esac
 done
 case $seed in
-    '' | *[!0-9]*) die "--seed: expected a whole number from 0, found '$seed'" ;;
+    '' | *[!0-9]*) wrong_call "--seed: expected a whole number from 0, found '$seed'" ;;
 esac
 
 recipe=configs/word-problems-quickstart.toml

@@ -13,7 +13,7 @@ for argument in "$@"; do
     case $argument in
         --model) with_model=1 ;;
         -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-        *) die "$argument is no option of setup.sh" "expected --model or nothing" ;;
+        *) wrong_call "$argument is no option of setup.sh" "expected --model or nothing" ;;
     esac
 done
 
@@ -23,3 +23,4 @@ if [ $with_model = 1 ] && [ ! -f "$model/config.json" ]; then
     ensure_polestar
     ensure_model
 fi
+note "set up: scripts/quickstart.sh trains a small model, scripts/test.sh runs the tests, cargo build builds"

@@ -11,7 +11,7 @@
 //! 7. [`objectives`]: the formulas, each a pure function over `f64`;
 //! 8. [`update`]: weighted samples in, new weights out;
 //! 9. [`run`]: the run folder, the training loop, checkpoints, resume: the only writer of files;
-//! 10. [`eval`], [`bench`], [`doctor`], [`gguf`]: what stands beside the loop;
+//! 10. [`eval`], [`mod@bench`], [`doctor`], [`gguf`]: what stands beside the loop;
 //! 11. [`cli`]: the command line over all of it.
 //!
 //! Below them stand [`seeds`] (random numbers by coordinates) and [`complaint`] (what went wrong, in one shape).

@@ -64,9 +64,10 @@ impl Watch<'_> {
         match used {
             Ok((before, now)) => Peak {
                 peak_bytes: Some(now.saturating_sub(before)),
-                peak_bytes_of: "GPU memory taken since before the model was loaded, as the driver counts it: what \
+                peak_bytes_of:
+                    "GPU memory taken since before the model was loaded, as the driver counts it: what \
                                 libtorch's allocator reserved (it gives nothing back) and loaded kernels"
-                    .into(),
+                        .into(),
             },
             Err(why) => Peak { peak_bytes: None, peak_bytes_of: why },
         }
@@ -80,7 +81,8 @@ impl Watch<'_> {
             }
             (bytes, false) => Peak {
                 peak_bytes: Some(bytes),
-                peak_bytes_of: "resident memory since the process began: /proc/self/clear_refs is not writable".into(),
+                peak_bytes_of:
+                    "resident memory since the process began: /proc/self/clear_refs is not writable".into(),
             },
         }
     }

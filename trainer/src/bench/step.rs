@@ -109,15 +109,16 @@ impl Bench<'_> {
         let requests = self.workload.requests(run);
         let how = self.workload.sampling();
         let tokenizer = &self.workload.tokenizer;
-        let responses =
-            generate(&updater.decoder, Some(tokenizer), &requests, &how, &mut (), &mut stats)?;
+        let responses = generate(&updater.decoder, Some(tokenizer), &requests, &how, &mut (), &mut stats)?;
         let rollout_s = lap(start);
 
         let start = Instant::now();
-        let rollouts = self.tasks.iter().zip(&requests).zip(responses).flat_map(|((prompt, request), group)| {
-            let rows = request.samples.iter().zip(group);
-            rows.map(|(coords, response)| rollout(prompt, coords, response, updater.version)).collect::<Vec<_>>()
-        });
+        let rollouts =
+            self.tasks.iter().zip(&requests).zip(responses).flat_map(|((prompt, request), group)| {
+                let rows = request.samples.iter().zip(group);
+                rows.map(|(coords, response)| rollout(prompt, coords, response, updater.version))
+                    .collect::<Vec<_>>()
+            });
         let groups = self.judged(rollouts.collect());
         let verify_s = lap(start);
 
@@ -150,11 +151,8 @@ impl Bench<'_> {
             response: response_text(tokenizer, &rollout.ids, rollout.finish),
         });
         let outcomes = self.supervisor.judge_all(jobs.collect(), None);
-        let new_group = |prompt: &Arc<Prompt>| Group {
-            task: prompt.task.clone(),
-            scored: Vec::new(),
-            num_undecided: 0,
-        };
+        let new_group =
+            |prompt: &Arc<Prompt>| Group { task: prompt.task.clone(), scored: Vec::new(), num_undecided: 0 };
         let mut groups: Vec<Group> = self.tasks.iter().map(new_group).collect();
         let n = self.workload.plan.rollout.n;
         for (index, (rollout, outcome)) in rollouts.into_iter().zip(outcomes).enumerate() {
@@ -169,9 +167,8 @@ impl Bench<'_> {
     /// Credit as `train` assigns it: log-probabilities under other weights where the objective needs them.
     fn credit(&self, decoder: &Decoder, groups: &[Group]) -> Result<Vec<Sample>, RunError> {
         let plan = &self.workload.plan;
-        let logprobs = |of: &Decoder| {
-            group_logprobs(of, groups, plan.rollout.temperature, plan.update.micro_batch)
-        };
+        let logprobs =
+            |of: &Decoder| group_logprobs(of, groups, plan.rollout.temperature, plan.update.micro_batch);
         let old = if decoder.kind() == Kind::Float { None } else { Some(logprobs(decoder)?) };
         let reference = self.reference.map(logprobs).transpose()?;
         let context = CreditContext {

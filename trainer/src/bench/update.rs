@@ -44,7 +44,10 @@ pub fn update(
     let last = reports.last();
     let figures = UpdateFigures {
         trained_tokens: reports.iter().map(|report| report.num_tokens).sum(),
-        learned_tokens: samples.iter().map(|s| s.learned.iter().filter(|&&learned| learned).count() as u64).sum(),
+        learned_tokens: samples
+            .iter()
+            .map(|s| s.learned.iter().filter(|&&learned| learned).count() as u64)
+            .sum(),
         samples: samples.len(),
         optimizer_steps: reports.len(),
         loss: last.map_or(f64::NAN, |report| report.loss),

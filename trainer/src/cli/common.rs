@@ -151,6 +151,13 @@ pub fn stop_flag() -> Arc<AtomicBool> {
     flag
 }
 
+/// Lets a write beyond the process's file-size limit fail with an error that says so. Unhandled, its signal ends the
+/// process without a word.
+pub fn outlive_file_size_limit() {
+    // Registering fails only for signals that cannot be handled, which this is not.
+    let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::default());
+}
+
 /// Where and how a model is computed with.
 #[derive(Debug, Clone, Args)]
 pub struct ModelArgs {

@@ -345,12 +345,12 @@ mod tests {
         Checked::new(Dataset::load(&config, "train").unwrap(), max_bad_lines, None)
     }
 
-    const TEXT: &str = "{\"prompt\":\"2 + 2?\",\"reference\":\"4\"}\noops\n{\"prompt\":\"2 + 2?\"}\n[]\n";
+    const TEXT: &str = "{\"prompt\":\"2 + 2?\",\"reference\":\"4\"}\noops\n{\"prompt\":\"2 + 2?\",\"reference\":\"4\"}\n[]\n";
 
     #[test]
     fn every_bad_line_is_told_with_its_place() {
         let found = checked(TEXT, 1);
-        assert_eq!((found.problems, found.with_reference, found.repeated_prompts), (2, 1, 1));
+        assert_eq!((found.problems, found.with_reference, found.repeated_prompts), (2, 2, 1));
         assert!(!found.is_good() && checked(TEXT, 2).is_good());
         let text = found.text();
         assert!(text.contains("bad lines   2 (1 allowed)"), "{text}");

@@ -85,6 +85,7 @@ impl Watch for Counting<'_> {
 /// # Errors
 /// Data, verifier or model do not load, or sampling fails.
 pub fn run(args: &EvalArgs) -> Result<(), CliError> {
+    check(args)?;
     if args.strategy != "plain" {
         return Err(CliError::call(
             format!("--strategy {:?} is not known: expected plain", args.strategy),
@@ -138,6 +139,17 @@ pub fn run(args: &EvalArgs) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(&report).map_err(|error| CliError::work(&error))?;
     crate::run::atomic::write_file(&args.out, format!("{text}\n").as_bytes())
         .map_err(|error| CliError::work(&error))
+}
+
+fn check(args: &EvalArgs) -> Result<(), CliError> {
+    let wrong = |what: &str| Err(CliError::call(what, "see `polestar eval --help`"));
+    if args.temperature.is_some_and(|temperature| !(temperature >= 0.0 && temperature.is_finite())) {
+        return wrong("--temperature must be 0 or more");
+    }
+    if args.samples == 0 || args.max_new_tokens == 0 || args.slots == 0 {
+        return wrong("--samples, --max-new-tokens and --slots must be at least 1");
+    }
+    Ok(())
 }
 
 type Settings = (PromptConfig, Vec<VerifierConfig>, SourceConfig);

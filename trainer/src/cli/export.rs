@@ -195,6 +195,7 @@ mod tests {
                 num_tokens: 0,
                 algorithm: Value::Null,
                 best,
+                unfinished: None,
             };
             let export = Export {
                 base: run.path(),

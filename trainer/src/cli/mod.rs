@@ -52,9 +52,9 @@ enum Command {
     Data(data::DataArgs),
     InitModel(init_model::InitModelArgs),
     ImportGguf(import_gguf::ImportGgufArgs),
+    Bench(bench::BenchArgs),
     Export(export::ExportArgs),
     Doctor(doctor::DoctorArgs),
-    Bench(bench::BenchArgs),
 }
 
 /// Runs the command that was typed.
@@ -63,6 +63,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     progress::set_quiet(cli.quiet);
     common::set_quiet(cli.quiet);
+    common::outlive_file_size_limit();
     let outcome = match cli.command {
         Command::Train(args) => train::train(&args),
         Command::Resume(args) => train::resume(&args),
@@ -75,9 +76,9 @@ pub fn main() -> ExitCode {
         Command::Data(args) => data::run(&args),
         Command::InitModel(args) => init_model::run(&args),
         Command::ImportGguf(args) => import_gguf::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Doctor(args) => doctor::run(&args),
-        Command::Bench(args) => bench::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

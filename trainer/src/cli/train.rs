@@ -69,9 +69,7 @@ pub fn train(args: &TrainArgs) -> Result<(), CliError> {
     if args.dry_run {
         return super::plan::dry_run(&plan, &root);
     }
-    // What was typed includes the settings: the saved recipe resolves to the saved plan without them.
-    let text = toml::to_string(&loaded.recipe).map_err(|error| CliError::work(&error))?;
-    drive(plan, &root, &text)
+    drive(plan, &root, &loaded.text)
 }
 
 /// `polestar resume`.
@@ -86,8 +84,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), CliError> {
     // The saved world keeps the thread count; a base model that changed shows in the weights' hash.
     let plan = loaded.resolve(&saved.world)?;
     saved.same_run(&plan)?;
-    let text = toml::to_string(&loaded.recipe).map_err(|error| CliError::work(&error))?;
-    drive(plan, &args.run, &text)
+    drive(plan, &args.run, &loaded.text)
 }
 
 fn drive(plan: Plan, root: &Path, recipe_text: &str) -> Result<(), CliError> {

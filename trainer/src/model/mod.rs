@@ -16,6 +16,8 @@ pub mod attention;
 pub mod config;
 pub mod device;
 pub mod export;
+#[cfg(test)]
+mod golden_tests;
 pub mod init;
 pub mod layer;
 pub mod load;
@@ -63,7 +65,7 @@ impl Decoder {
         self.weights.embed_VD.kind()
     }
 
-    /// Token embeddings, scaled where the family scales them. `ids_N` [N] of i64 -> [N, D].
+    /// Token embeddings, scaled where the family scales them. `ids_N`: N ids of i64 -> [N, D].
     pub fn embed(&self, ids_N: &Tensor) -> Tensor {
         let x_ND = Tensor::embedding(&self.weights.embed_VD, ids_N, -1, false, false);
         match self.config.embedding_scale {

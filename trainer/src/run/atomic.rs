@@ -236,6 +236,17 @@ fn replace_by_two_renames(new: &Path, current: &Path) -> io::Result<PathBuf> {
     Ok(old)
 }
 
+/// Removes a folder. It is renamed first: one that is half gone never stands at its own name, and
+/// [`clean_leftovers`] finds it.
+///
+/// # Errors
+/// When the folder cannot be renamed or removed.
+pub fn remove_folder(path: &Path) -> Result<(), WriteError> {
+    let fail = |error| WriteError::new("remove", path, None, error);
+    let doomed = marked(path, TEMP_MARK).map_err(fail)?;
+    fs::rename(path, &doomed).and_then(|()| fs::remove_dir_all(&doomed)).map_err(fail)
+}
+
 /// Removes what killed writers left in a folder, and puts back what one was replacing. Call it when nothing else
 /// writes there. Returns what was removed.
 ///

@@ -41,6 +41,9 @@ pub struct RunState {
     pub algorithm: Value,
     /// The best evaluation so far: its step and its accuracy.
     pub best: Option<(u64, f64)>,
+    /// What the step has measured, if a request to stop came before its evaluation was done: only that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<serde_json::Map<String, Value>>,
 }
 
 /// What makes a folder loadable beside its weights: copied from the base model byte for byte, except config.json.
@@ -223,7 +226,7 @@ pub fn read_state(folder: &Path) -> Result<RunState, RunError> {
     let bad = |problem: String| RunError::Folder {
         path: path.clone(),
         problem,
-        next: "point `checkpoints/latest` at an older checkpoint, or start the run in a new folder".into(),
+        next: "remove this checkpoint folder; the run then goes on from the one before".into(),
     };
     let text = fs::read_to_string(&path).map_err(|error| bad(format!("cannot be read: {error}")))?;
     serde_json::from_str(&text).map_err(|error| bad(format!("is not a checkpoint's state: {error}")))
@@ -330,14 +333,7 @@ pub fn retain(checkpoints: &Path, keep: usize, best: Option<u64>) -> Result<(), 
         if Some(*step) == best {
             continue;
         }
-        // Renamed first: a folder that is half gone must not look like a checkpoint.
-        let doomed = path.with_extension("tmp-removed");
-        let gone = fs::rename(path, &doomed).and_then(|()| fs::remove_dir_all(&doomed));
-        gone.map_err(|error| RunError::Folder {
-            path: path.clone(),
-            problem: format!("an old checkpoint cannot be removed: {error}"),
-            next: "remove it by hand, or set checkpoint.keep = 0".into(),
-        })?;
+        atomic::remove_folder(path)?;
     }
     Ok(())
 }

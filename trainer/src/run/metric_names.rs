@@ -41,6 +41,11 @@ impl Metric {
     pub fn of_algorithm(name: &'static str) -> Self {
         Self::new(name)
     }
+
+    /// A name that was saved.
+    pub(super) fn saved(name: String) -> Self {
+        Self(Cow::Owned(name))
+    }
 }
 
 impl Timing {

@@ -104,9 +104,28 @@ impl<N: Name> StepRecord<N> {
         self.values.get(name).map(|value| value.as_f64())
     }
 
+    /// The values by name, for [`StepRecord::from_saved`].
+    #[must_use]
+    pub fn to_saved(&self) -> Map<String, Value> {
+        self.values.iter().map(|(name, value)| (name.as_str().to_owned(), (*value).into())).collect()
+    }
+
     /// Every name and value, by name: what TensorBoard's writer takes.
     pub fn scalars(&self) -> impl Iterator<Item = (&str, f64)> {
         self.values.iter().map(|(name, value)| (name.as_str(), value.as_f64()))
+    }
+}
+
+impl StepMetrics {
+    /// A step's record from what [`StepRecord::to_saved`] gave: it writes the same bytes.
+    #[must_use]
+    pub fn from_saved(step: u64, values: Map<String, Value>) -> Self {
+        let value = |value: Value| match value.as_u64() {
+            Some(count) => MetricValue::Count(count),
+            None => MetricValue::Real(value.as_f64().unwrap_or(f64::NAN)),
+        };
+        let values = values.into_iter().map(|(name, saved)| (Metric::saved(name), value(saved))).collect();
+        Self { step, values }
     }
 }
 
@@ -368,6 +387,13 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), whole[..first], "torn at {len}");
         }
         assert_eq!(read_records(&path).unwrap()[0]["reward"], 0.1 + 0.2);
+    }
+
+    #[test]
+    fn a_saved_record_writes_the_same_bytes() {
+        let saved = serde_json::to_string(&metrics(3).to_saved()).unwrap();
+        let again = StepMetrics::from_saved(3, serde_json::from_str(&saved).unwrap());
+        assert_eq!(serde_json::json!(again).to_string(), serde_json::json!(metrics(3)).to_string());
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod record;
 pub mod rollout_log;
 pub mod segment;
 pub mod setup;
+mod stage;
 pub mod stages;
 pub mod tensorboard;
 pub mod train;

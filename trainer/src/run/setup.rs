@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polestar_data::{Dataset, Order, overlap};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
@@ -15,14 +16,14 @@ use super::folder::{self, RunDir};
 use super::journal::Journal;
 use super::judges::Rubric;
 use super::metrics::MetricsWriter;
-use super::prompts::Prompter;
+use super::prompts::{Form, Prompter};
 use super::rollout_log;
 use super::tensorboard::EventWriter;
 use crate::algorithms::{self, Algorithm, Family, Start};
 use crate::engine::Sampling;
 use crate::model::{Decoder, device, load_folder};
 use crate::objectives::{KlTerm, Loss, LossSpec};
-use crate::recipe::{KlPlace, Plan};
+use crate::recipe::{AlgorithmConfig, KlPlace, Plan};
 use crate::rollout::{Task, TokenId};
 use crate::text::Tokenizer;
 use crate::update::backward::PassSettings;
@@ -92,9 +93,11 @@ impl Session {
         tokenizer.check_vocab(loaded.config.vocab_size)?;
         let mut plan = plan;
         plan.weights_hash = Some(weights_hash(&loaded.weights.ordered()));
+        // Before the folder is made: what is wrong here is mended in the recipe, which a run's folder fixes.
+        let prompter = Prompter::new(tokenizer, &plan.prompt, loaded.config.max_position_embeddings)?;
+        check_prompts(&prompter, &plan, &train, &evals)?;
         let dir = RunDir::open_or_create(root, recipe_text, &plan)?;
 
-        let prompter = Prompter::new(tokenizer, &plan.prompt, loaded.config.max_position_embeddings)?;
         let reference = plan.update.kl.as_ref().filter(|kl| kl.coef != 0.0).map(|_| {
             let weights = loaded.weights.to(&loaded.config, device, kind);
             Decoder::new(loaded.config.clone(), detached_copy(&loaded.config, &weights))
@@ -129,6 +132,7 @@ impl Session {
                 num_tokens: 0,
                 algorithm: serde_json::Value::Null,
                 best: None,
+                unfinished: None,
             },
         };
         session.go_on(say)?;
@@ -149,15 +153,20 @@ impl Session {
             self.state = state;
             super::atomic::point_latest(&self.dir.checkpoints(), &format!("step-{step:06}"))?;
             say(&format!("going on from {} (step {step} of {})", path.display(), self.plan.run.steps));
-            self.metrics.truncate_after(step)?;
+            self.metrics.truncate_after(self.recorded_step())?;
         } else {
             self.metrics.truncate_all()?;
         }
         rollout_log::remove_after(&self.dir.rollouts(), self.state.step)?;
         if self.plan.log.tensorboard {
-            self.events = Some(EventWriter::create(&self.dir.tensorboard(), self.state.step + 1)?);
+            self.events = Some(EventWriter::create(&self.dir.tensorboard(), self.recorded_step() + 1)?);
         }
         Ok(())
+    }
+
+    /// The last step whose metrics are written: that of the checkpoint, unless its evaluation is still to come.
+    fn recorded_step(&self) -> u64 {
+        self.state.step - u64::from(self.state.unfinished.is_some())
     }
 
     /// Whether each training step begins at the base weights.
@@ -222,7 +231,7 @@ pub fn update_settings(plan: &Plan, family: Family, step: u64) -> UpdateSettings
             recompute: update.recompute,
         },
         optimizer: plan.optimizer.clone(),
-        total_steps: plan.schedule_total(step - 1).unwrap_or(u64::MAX),
+        total_steps: plan.schedule_total(step).unwrap_or(u64::MAX),
         epochs: update.epochs.unwrap_or(1),
         batch: update.batch,
         micro_batch: update.micro_batch,
@@ -319,7 +328,7 @@ fn load_data(
         }
     }
     let need = plan.rollout.prompts;
-    if train.problems.len() < need && !matches!(plan.algorithm, crate::recipe::AlgorithmConfig::Sft {}) {
+    if train.problems.len() < need && !matches!(plan.algorithm, AlgorithmConfig::Sft {}) {
         return Err(RunError::Unfit {
             problem: format!("a step wants {need} problems, and {} has {}", train.name, train.problems.len()),
             key: "rollout.prompts",
@@ -338,6 +347,33 @@ fn load_data(
         evals.insert(name, EvalSet { tasks: rubric.bind(set.problems)?, lenient: loose });
     }
     Ok((rubric.bind(train.problems)?, evals))
+}
+
+/// Makes every prompt that the run may need once: one that does not render or does not fit is told now, not after hours.
+fn check_prompts(
+    prompter: &Prompter,
+    plan: &Plan,
+    train: &[Arc<Task>],
+    evals: &BTreeMap<String, EvalSet>,
+) -> Result<(), RunError> {
+    let check = |task: &Arc<Task>, num_examples: usize, hinted: bool| {
+        prompter.ids(&task.problem, num_examples, Form::Plain)?;
+        match task.judges.iter().find_map(|judge| judge.answer()).filter(|_| hinted) {
+            Some(answer) => {
+                prompter.ids(&task.problem, num_examples, Form::Hinted { answer: &answer }).map(drop)
+            }
+            None => Ok(()),
+        }
+    };
+    let hinted = matches!(plan.algorithm, AlgorithmConfig::Star { rationalize: true, .. });
+    let is_supervised = matches!(plan.algorithm, AlgorithmConfig::Sft {});
+    let num_examples = if is_supervised { 0 } else { prompter.num_examples() };
+    train.par_iter().try_for_each(|task| check(task, num_examples, hinted))?;
+    let shots = plan.eval.shots.iter().copied().max().unwrap_or(0);
+    for set in evals.values() {
+        set.tasks.par_iter().try_for_each(|task| check(task, shots, false))?;
+    }
+    Ok(())
 }
 
 /// SHA-256 over the bytes of f32 weights in canonical order.

@@ -12,6 +12,7 @@ use super::judges::Judgement;
 use super::prompts::Form;
 use super::rollout_log::RolloutEntry;
 use super::setup::Session;
+use super::stage::{self, Stage};
 use crate::cli::progress::Progress;
 use crate::engine::{self, EngineStats, Request, Response, Watch};
 use crate::eval::response_text;
@@ -144,7 +145,13 @@ impl Session {
         sampled: &mut Sampled,
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Group>, RunError> {
+        let (sampling, verifying) = match purpose {
+            Purpose::Retry => (Stage::HintedSampling, Stage::HintedVerifying),
+            Purpose::Train | Purpose::Eval | Purpose::Generate => (Stage::Sampling, Stage::Verifying),
+        };
+        stage::enter(step, sampling);
         let rollouts = self.roll_out(step, wanted, purpose, with_examples, sampled, stop)?;
+        stage::enter(step, verifying);
         let start = std::time::Instant::now();
         let judgements = self.judge(step, &rollouts)?;
         sampled.verify_s += start.elapsed().as_secs_f64();
@@ -256,29 +263,31 @@ impl Session {
             }
             known.push(parts);
         }
+        let is_fresh: Vec<bool> = known.iter().map(Option::is_none).collect();
         let mut fresh = self.rubric.judge(&work).into_iter();
-        let mut judgements = Vec::with_capacity(rollouts.len());
-        for (rollout, known) in rollouts.iter().zip(known) {
-            let judgement = match known {
-                Some(parts) => self.rubric.combine(parts),
-                None => {
-                    // One judgement came back for each piece of work.
-                    let Some(judgement) = fresh.next() else { continue };
-                    self.journal.append(&Record::Verdict {
-                        step,
-                        problem: rollout.coords.problem.clone(),
-                        sample: rollout.coords.sample,
-                        purpose: rollout.coords.purpose,
-                        rollout_sha256: rollout_sha256(&rollout.ids),
-                        verdict: serde_json::to_value(&judgement.parts).unwrap_or_default(),
-                    })?;
-                    judgement
-                }
-            };
-            judgements.push(judgement);
+        // One judgement came back for each piece of work.
+        let judgements: Vec<Judgement> = known
+            .into_iter()
+            .filter_map(|known| known.map(|parts| self.rubric.combine(parts)).or_else(|| fresh.next()))
+            .collect();
+        let too_many = self.check_undecided(step, &judgements);
+        for ((rollout, judgement), is_fresh) in rollouts.iter().zip(&judgements).zip(is_fresh) {
+            // Where undecided verdicts stop the run, they are asked for again when it goes on: by then whatever kept
+            // the judge from deciding may have been mended.
+            let ask_again = too_many.is_err() && judgement.verdict.score().is_none();
+            if is_fresh && !ask_again {
+                self.journal.append(&Record::Verdict {
+                    step,
+                    problem: rollout.coords.problem.clone(),
+                    sample: rollout.coords.sample,
+                    purpose: rollout.coords.purpose,
+                    rollout_sha256: rollout_sha256(&rollout.ids),
+                    verdict: serde_json::to_value(&judgement.parts).unwrap_or_default(),
+                })?;
+            }
         }
         self.journal.sync()?;
-        self.check_undecided(step, &judgements)?;
+        too_many?;
         Ok(judgements)
     }
 

@@ -13,11 +13,12 @@ use super::journal::Record;
 use super::metric_names as names;
 use super::metrics::{StepMetrics, StepTimings};
 use super::setup::{Session, slots, weights_hash};
+use super::stage::{self, Stage};
 use super::tensorboard::Histogram;
 use super::{atomic, record, rollout_log};
 use crate::algorithms::{Credit, CreditContext, Family, sft_sample};
 use crate::cli::progress::Progress;
-use crate::engine::{Sampling, Watch};
+use crate::engine::{EngineError, Sampling, Watch};
 use crate::eval::{EvalReport, EvalSettings, evaluate};
 use crate::model::{device, load_folder};
 use crate::recipe::KlPlace;
@@ -40,6 +41,13 @@ impl Session {
     /// # Errors
     /// The first thing that goes wrong, or [`RunError::Stopped`] when `stop` says so; what was committed is safe.
     pub fn train(&mut self, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<Outcome, RunError> {
+        match self.train_steps(stop, say) {
+            Err(RunError::Engine(EngineError::Interrupted)) => self.stop_cleanly(),
+            other => other,
+        }
+    }
+
+    fn train_steps(&mut self, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<Outcome, RunError> {
         let steps = self.plan.run.steps;
         if self.state.step == 0 && self.plan.eval.at_start {
             let mut timings = StepTimings::new(0);
@@ -47,16 +55,18 @@ impl Session {
             self.evaluate_all(0, &mut metrics, &mut timings, stop, say)?;
             self.write_records(&metrics, &timings, &[])?;
         }
+        if let Some(values) = self.state.unfinished.take() {
+            let step = self.state.step;
+            let (metrics, timings) = (StepMetrics::from_saved(step, values), StepTimings::new(step));
+            self.close_step(metrics, timings, &[], stop, say)?;
+            self.save()?;
+        }
         while self.state.step < steps {
             let step = self.state.step + 1;
             if stop() {
                 return self.stop_cleanly();
             }
-            match self.step(step, stop, say) {
-                Ok(()) => {}
-                Err(RunError::Engine(crate::engine::EngineError::Interrupted)) => return self.stop_cleanly(),
-                Err(error) => return Err(error),
-            }
+            self.step(step, stop, say)?;
         }
         Ok(Outcome { step: self.state.step, checkpoint: self.dir.checkpoints().join("latest") })
     }
@@ -79,6 +89,7 @@ impl Session {
         } else {
             self.sampled_samples(step, &mut metrics, &mut timings, stop)?
         };
+        stage::enter(step, Stage::Updating);
         let update_start = Instant::now();
         let reports = self.learn(step, &samples, say)?;
         timings.set(names::TIMING_UPDATE, seconds(update_start));
@@ -97,27 +108,48 @@ impl Session {
         self.state.algorithm = self.algorithm.state();
         self.state.num_tokens += trained;
         metrics.set(names::NUM_TOKENS, self.state.num_tokens as f64);
-
-        let last = step == self.plan.run.steps;
-        let every = self.plan.eval.every;
-        if !self.evals.is_empty() && (last || (every > 0 && step.is_multiple_of(every))) {
-            self.evaluate_all(step, &mut metrics, &mut timings, stop, say)?;
-        }
         let elapsed = seconds(start);
         timings.set(names::STEP_TIME, elapsed);
         timings.set(names::PERF_THROUGHPUT, trained as f64 / elapsed.max(1e-9));
         timings.set(names::PERF_MAX_MEMORY_ALLOCATED_GB, record::peak_resident_bytes() as f64 / 1e9);
         say(&summary(&metrics, self.plan.run.steps, elapsed));
-        self.write_records(&metrics, &timings, &gaps)?;
+        self.close_step(metrics, timings, &gaps, stop, say)?;
+        if step == self.plan.run.steps || step.is_multiple_of(self.plan.checkpoint.every.max(1)) {
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates where that is due and commits a step whose update is done. Stopped in the evaluation, it saves what
+    /// the step measured so far, and the run goes on with the evaluation.
+    fn close_step(
+        &mut self,
+        mut metrics: StepMetrics,
+        mut timings: StepTimings,
+        gaps: &[f64],
+        stop: &dyn Fn() -> bool,
+        say: &dyn Fn(&str),
+    ) -> Result<(), RunError> {
+        let step = metrics.step();
+        let every = self.plan.eval.every;
+        let is_due = step == self.plan.run.steps || (every > 0 && step.is_multiple_of(every));
+        if is_due && !self.evals.is_empty() {
+            let before = metrics.clone();
+            let evaluated = self.evaluate_all(step, &mut metrics, &mut timings, stop, say);
+            if let Err(RunError::Engine(EngineError::Interrupted)) = evaluated {
+                self.state.unfinished = Some(before.to_saved());
+                self.save()?;
+            }
+            evaluated?;
+        }
+        stage::enter(step, Stage::Recording);
+        self.write_records(&metrics, &timings, gaps)?;
         self.journal.append(&Record::StepCommitted {
             step,
             update_step: self.state.update_step,
             weights_sha256: weights_hash(&self.updater.masters.iter().collect::<Vec<_>>()),
         })?;
         self.journal.sync()?;
-        if last || step.is_multiple_of(self.plan.checkpoint.every.max(1)) {
-            self.save()?;
-        }
         Ok(())
     }
 
@@ -241,6 +273,7 @@ impl Session {
         stop: &dyn Fn() -> bool,
         say: &dyn Fn(&str),
     ) -> Result<(), RunError> {
+        stage::enter(step, Stage::Evaluating);
         let start = Instant::now();
         let mut reports = serde_json::Map::new();
         let mut first = None;
@@ -340,6 +373,7 @@ impl Session {
 
     /// Writes the checkpoint of the last committed step.
     fn save(&mut self) -> Result<(), RunError> {
+        stage::enter(self.state.step, Stage::Saving);
         let export = Export {
             base: &self.base,
             kind: device::kind(dtype_of(&self.plan)),

@@ -43,7 +43,7 @@ impl Chunk {
     }
 }
 
-/// Log-probabilities of `targets` after hidden states `h_RD` (final norm applied), nats at `temperature`, [R].
+/// Log-probabilities of `targets` after hidden states `h_RD` (final norm applied), nats at `temperature`, R of them.
 #[must_use]
 pub fn logprobs(decoder: &Decoder, h_RD: &Tensor, targets: &[TokenId], temperature: f64) -> Vec<f32> {
     tch::no_grad(|| {
@@ -61,7 +61,7 @@ pub fn logprobs(decoder: &Decoder, h_RD: &Tensor, targets: &[TokenId], temperatu
 pub struct HeadBackward {
     /// Gradient with respect to the hidden states, in their kind, [R, D].
     pub dh_RD: Tensor,
-    /// Entropies of the distributions, nats, [R].
+    /// Entropies of the R distributions, nats.
     pub entropies: Vec<f32>,
 }
 

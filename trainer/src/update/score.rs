@@ -62,9 +62,9 @@ fn score_packed(decoder: &Decoder, batch: &[&[TokenId]], temperature: f64) -> Ve
 /// Sequences one after another, as tensors.
 #[derive(Debug)]
 pub struct PackedIds {
-    /// Tokens, [N] of i64.
+    /// The N tokens, i64.
     pub ids_N: Tensor,
-    /// Positions within their sequences, [N] of i64.
+    /// Their N positions within their sequences, i64.
     pub positions_N: Tensor,
     /// The largest position.
     pub max_position: i64,
