@@ -87,13 +87,13 @@ fn heading(summary: &Summary) -> String {
         Some(step) => format!("step {step}"),
         None => "not there yet".to_owned(),
     };
-    format!("Accuracy in %: before is {}, after is {}", step(summary.before_step), step(summary.after_step))
+    format!("Accuracy in % of n problems, 95 % intervals: before is {}, after is {}", step(summary.before_step), step(summary.after_step))
 }
 
 /// Rows of sets and worked examples, columns of strict and lenient before and after.
 fn table(sets: &[SetSummary]) -> String {
     let titles =
-        ["set", "shots", "problems", "strict before", "lenient before", "strict after", "lenient after"];
+        ["set", "shots", "n", "strict before", "lenient before", "strict after", "lenient after"];
     let mut rows = vec![titles.map(str::to_owned)];
     for set in sets {
         for row in &set.rows {
@@ -138,10 +138,10 @@ fn table(sets: &[SetSummary]) -> String {
     out
 }
 
-/// `34.0 (25.5 to 43.7)`.
+/// `34.0 (25.5–43.7)`.
 fn percent(share: &Share) -> String {
     let [low, high] = share.ci;
-    format!("{:.1} ({:.1} to {:.1})", share.value * 100.0, low * 100.0, high * 100.0)
+    format!("{:.1} ({:.1}–{:.1})", share.value * 100.0, low * 100.0, high * 100.0)
 }
 
 /// `+22.0 points (95 %: +12.1 to +31.0; 25 became right, 3 wrong; p = 0.0001)`.
@@ -293,7 +293,7 @@ mod tests {
         let shown = text(&Summary::new(source()), 60, false);
         let has = |line: &str| assert!(shown.contains(line), "expected {line:?} in\n{shown}");
         has("t: grpo on base, 2 of 10 steps\n");
-        has("Accuracy in %: before is the base model, after is step 10\n");
+        has("Accuracy in % of n problems, 95 % intervals: before is the base model, after is step 10\n");
         has("  eval        0        20   5.0 (0.9 to 23.6)   20.0 (8.1 to 41.6)  90.0 (69.9 to 97.2)");
         has("  eval        5        20  15.0 (5.2 to 36.0)");
         has("eval: zero-shot strict, after minus before: +85.0 points (95 %: ");
