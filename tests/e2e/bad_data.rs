@@ -59,7 +59,12 @@ fn references_that_cannot_be_read() {
 fn too_little_data() {
     refused("train.jsonl", "", &[], &["train.jsonl", "no problems"]);
     refused("train.jsonl", "\n \n", &[], &["train.jsonl", "no problems"]);
-    refused("train.jsonl", &lines((0..3).map(good)), &[], &["a step wants 8 problems", "has 3", "rollout.prompts"]);
+    refused(
+        "train.jsonl",
+        &lines((0..3).map(good)),
+        &[],
+        &["a step wants 8 problems", "has 3", "rollout.prompts"],
+    );
 }
 
 #[test]
@@ -67,7 +72,12 @@ fn columns_and_ids() {
     let text = lines((0..9).map(|i| json!({"question": format!("{i}?"), "answer": "6"})));
     let set = ["--set", "data.train.columns={prompt=\"question\", reference=\"solution\"}"];
     refused("train.jsonl", &text, &set, &["train.jsonl", "solution", "question, answer"]);
-    refused("train.jsonl", &lines((0..9).map(|i| good(i % 8))), &[], &["train.jsonl:9", "\"p0\"", "train.jsonl:1"]);
+    refused(
+        "train.jsonl",
+        &lines((0..9).map(|i| good(i % 8))),
+        &[],
+        &["train.jsonl:9", "\"p0\"", "train.jsonl:1"],
+    );
     let set = ["--set", "data.train.answer_regex=#### (.*"];
     refused("train.jsonl", &lines(enough()), &set, &["answer_regex"]);
 }
@@ -108,7 +118,10 @@ fn sources_that_are_not_there() {
     let lab = Lab::new(&grpo(1));
     for (set, needles) in [
         (source("hf:openai/gsm8k:main/train"), ["openai/gsm8k", "not in the Hugging Face cache"]),
-        (["--set".into(), "model.path=hf:Qwen/Qwen3-0.6B".into()], ["Qwen/Qwen3-0.6B", "not in the Hugging Face cache"]),
+        (
+            ["--set".into(), "model.path=hf:Qwen/Qwen3-0.6B".into()],
+            ["Qwen/Qwen3-0.6B", "not in the Hugging Face cache"],
+        ),
     ] {
         let args = lab.train(&lab.path("run")).into_iter().chain(set);
         finish(polestar(args).env("HF_HOME", lab.path("cache"))).failed(2, &needles);
@@ -119,7 +132,10 @@ fn sources_that_are_not_there() {
 #[test]
 fn a_compressed_file_that_was_cut_off() {
     let lab = Lab::new(&grpo(1));
-    write_jsonl(&lab.path("train.jsonl"), (0..2000).map(|i| json!({"prompt": i * 7919 % 4999, "reference": "6"})));
+    write_jsonl(
+        &lab.path("train.jsonl"),
+        (0..2000).map(|i| json!({"prompt": i * 7919 % 4999, "reference": "6"})),
+    );
     let zipped = std::process::Command::new("gzip").arg(lab.path("train.jsonl")).status();
     if !zipped.is_ok_and(|status| status.success()) {
         return polestar_tests::skip("a_compressed_file_that_was_cut_off", "there is no gzip");

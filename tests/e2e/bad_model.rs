@@ -30,7 +30,9 @@ fn cut(path: &Path, keep: impl FnOnce(usize) -> usize) {
 fn damaged_weights() {
     let whole = "is not a whole safetensors file";
     let file = |folder: &Path| folder.join("model.safetensors");
-    refused("llama-tied", &["model.safetensors", whole, "(its size is"], |folder| cut(&file(folder), |n| n / 2));
+    refused("llama-tied", &["model.safetensors", whole, "(its size is"], |folder| {
+        cut(&file(folder), |n| n / 2)
+    });
     refused("llama-tied", &["model.safetensors", whole], |folder| cut(&file(folder), |n| n - 1));
     refused("llama-tied", &["model.safetensors", whole], |folder| cut(&file(folder), |_| 5));
     refused("llama-tied", &["model.safetensors"], |folder| cut(&file(folder), |_| 0));
@@ -75,9 +77,15 @@ fn an_index_that_does_not_fit_its_shards() {
 
 #[test]
 fn weights_that_do_not_fit_the_config() {
-    let weights = |change: fn(&mut Value)| move |folder: &Path| edit_safetensors(&folder.join("model.safetensors"), change);
+    let weights = |change: fn(&mut Value)| {
+        move |folder: &Path| edit_safetensors(&folder.join("model.safetensors"), change)
+    };
     let config = |change: fn(&mut Value)| move |folder: &Path| edit_json(&folder.join("config.json"), change);
-    refused("llama-tied", &[Q_PROJ, "I32", "F32, F16 and BF16"], weights(|header| header[Q_PROJ]["dtype"] = json!("I32")));
+    refused(
+        "llama-tied",
+        &[Q_PROJ, "I32", "F32, F16 and BF16"],
+        weights(|header| header[Q_PROJ]["dtype"] = json!("I32")),
+    );
     refused(
         "llama-tied",
         &["model.embed_tokens.weight", "[40, 280]", "[280, 40]"],
@@ -92,10 +100,26 @@ fn weights_that_do_not_fit_the_config() {
         }),
     );
     refused("llama-tied", &["belong to no part"], config(|config| config["num_hidden_layers"] = json!(1)));
-    refused("llama-tied", &["model.layers.2.", "missing"], config(|config| config["num_hidden_layers"] = json!(3)));
-    refused("llama-tied", &["intermediate_size", "config.json"], config(|config| config["intermediate_size"] = json!("64")));
-    refused("llama-tied", &["config.json", "model_type", "t5"], config(|config| config["model_type"] = json!("t5")));
-    refused("llama-tied", &["config.json", "hidden_act"], config(|config| config["hidden_act"] = json!("relu")));
+    refused(
+        "llama-tied",
+        &["model.layers.2.", "missing"],
+        config(|config| config["num_hidden_layers"] = json!(3)),
+    );
+    refused(
+        "llama-tied",
+        &["intermediate_size", "config.json"],
+        config(|config| config["intermediate_size"] = json!("64")),
+    );
+    refused(
+        "llama-tied",
+        &["config.json", "model_type", "t5"],
+        config(|config| config["model_type"] = json!("t5")),
+    );
+    refused(
+        "llama-tied",
+        &["config.json", "hidden_act"],
+        config(|config| config["hidden_act"] = json!("relu")),
+    );
 }
 
 #[test]
@@ -110,7 +134,9 @@ fn a_tokenizer_of_another_model() {
     refused("llama-tied", &["generation_config.json", "999"], |folder| {
         edit_json(&folder.join("generation_config.json"), |config| config["eos_token_id"] = json!([2, 999]));
     });
-    refused("llama-tied", &["tokenizer.json"], |folder| fs::write(folder.join("tokenizer.json"), "{\"a\":").unwrap());
+    refused("llama-tied", &["tokenizer.json"], |folder| {
+        fs::write(folder.join("tokenizer.json"), "{\"a\":").unwrap()
+    });
     refused("llama-tied", &["tokenizer_config.json", "eos_token", "<|stop|>"], |folder| {
         edit_json(&folder.join("tokenizer_config.json"), |config| config["eos_token"] = json!("<|stop|>"));
     });
@@ -134,7 +160,11 @@ fn chat_templates_that_refuse() {
     refused("llama-tied", &["chat_template.jinja"], template("{% for message in messages %}"));
     refused("llama-tied", &["chat_template.jinja"], template("{{ messages | no_such_filter }}"));
     // A turn that ends where generation would not.
-    refused("llama-tied", &["<|pad|>", "eos_token_id"], template("{% for m in messages %}{{ m.content }}<|pad|>{% endfor %}"));
+    refused(
+        "llama-tied",
+        &["<|pad|>", "eos_token_id"],
+        template("{% for m in messages %}{{ m.content }}<|pad|>{% endfor %}"),
+    );
 }
 
 #[test]
@@ -144,16 +174,31 @@ fn other_commands_say_the_same() {
     copy_folder(&golden_model("llama-tied"), &folder);
     cut(&folder.join("model.safetensors"), |n| n / 2);
     write_jsonl(&input, [json!({"prompt": "a", "response": "b"})]);
-    let [model, input, out] = [&folder, &input, &lab.path("out")].map(|path| path.to_str().unwrap().to_owned());
+    let [model, input, out] =
+        [&folder, &input, &lab.path("out")].map(|path| path.to_str().unwrap().to_owned());
     for call in [
         vec!["generate", "--model", &model, "--prompts", &input, "--out", &out],
         vec!["score", "--model", &model, "--in", &input, "--out", &out],
-        vec!["eval", "--model", &model, "--tasks", "builtin:arithmetic", "--verifier", "digits", "--out", &out],
+        vec![
+            "eval",
+            "--model",
+            &model,
+            "--tasks",
+            "builtin:arithmetic",
+            "--verifier",
+            "digits",
+            "--out",
+            &out,
+        ],
     ] {
         run(call).failed(2, &["model.safetensors", "is not a whole safetensors file"]);
     }
-    run(["generate", "--model", "nowhere", "--prompts", &input, "--out", &out]).failed(2, &["nowhere", "config.json"]);
-    run(["generate", "--model", "hf:a/b", "--prompts", &input, "--out", &out]).failed(2, &["hf:a/b", "cache"]);
-    run(["generate", "--model", &model, "--prompts", &input, "--out", &out, "--device", "tpu"]).failed(2, &["tpu"]);
-    run(["generate", "--model", &model, "--prompts", &input, "--out", &out, "--dtype", "f8"]).failed(2, &["f8"]);
+    run(["generate", "--model", "nowhere", "--prompts", &input, "--out", &out])
+        .failed(2, &["nowhere", "config.json"]);
+    run(["generate", "--model", "hf:a/b", "--prompts", &input, "--out", &out])
+        .failed(2, &["hf:a/b", "cache"]);
+    run(["generate", "--model", &model, "--prompts", &input, "--out", &out, "--device", "tpu"])
+        .failed(2, &["tpu"]);
+    run(["generate", "--model", &model, "--prompts", &input, "--out", &out, "--dtype", "f8"])
+        .failed(2, &["f8"]);
 }

@@ -23,8 +23,16 @@ fn place(recipe: &str, text: &str) -> String {
 #[test]
 fn unknown_keys() {
     let recipe = grpo(1).replace("temperature = 0.9", "temprature = 0.9");
-    refused(&recipe, &[], &["unknown key rollout.temprature", &place(&recipe, "temprature"), "`temperature`"]);
-    refused(&grpo(1), &["--set", "rollout.temprature=1"], &["rollout.temprature", "--set rollout.temprature=1"]);
+    refused(
+        &recipe,
+        &[],
+        &["unknown key rollout.temprature", &place(&recipe, "temprature"), "`temperature`"],
+    );
+    refused(
+        &grpo(1),
+        &["--set", "rollout.temprature=1"],
+        &["rollout.temprature", "--set rollout.temprature=1"],
+    );
     refused(&grpo(1), &["--set", "sampling.n=1"], &["unknown key sampling"]);
     refused(&grpo(1), &["--set", "algorithm.keep=2"], &["algorithm.keep", "star"]);
     refused(&grpo(1), &["--set", "rollout"], &["rollout"]);
@@ -46,10 +54,18 @@ fn settings_that_contradict_each_other() {
     let recipe = grpo(1);
     let recipe = recipe.replace("n = 8", "n = 1");
     refused(&recipe, &[], &["rollout.n", "algorithm.kind = \"grpo\"", "recipe.toml:"]);
-    refused(&grpo(1), &["--set", "rollout.top_p=0.9"], &["rollout.top_p", "--set rollout.top_p=0.9", "update.loss"]);
+    refused(
+        &grpo(1),
+        &["--set", "rollout.top_p=0.9"],
+        &["rollout.top_p", "--set rollout.top_p=0.9", "update.loss"],
+    );
     refused(&star(1), &["--set", "update.epochs=2"], &["update.epochs", "algorithm.first_steps"]);
     refused(&grpo(1), &["--set", "optimizer.total=5"], &["optimizer.total", "constant"]);
-    refused(&grpo(1), &["--set", "prompt.chat=off", "--set", "prompt.system=Hi"], &["prompt.system", "prompt.chat"]);
+    refused(
+        &grpo(1),
+        &["--set", "prompt.chat=off", "--set", "prompt.system=Hi"],
+        &["prompt.system", "prompt.chat"],
+    );
     refused(&star(1), &["--set", "update.loss.kind=clip"], &["update.loss", "star"]);
 }
 
@@ -74,7 +90,8 @@ fn files_and_devices_that_are_not_there() {
 
 #[test]
 fn calls_that_are_wrong() {
-    for call in [&["train"][..], &["trane"], &["train", "a", "b"], &["resume"], &["generate", "--model"], &[]] {
+    for call in [&["train"][..], &["trane"], &["train", "a", "b"], &["resume"], &["generate", "--model"], &[]]
+    {
         let output = polestar(call).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{call:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("Usage"), "{call:?}");

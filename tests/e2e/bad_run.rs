@@ -88,7 +88,8 @@ fn half_written_checkpoints_are_passed_over() {
     copy_tree(&whole, &root);
     let checkpoints = root.join("checkpoints");
     // As if killed while step 4 was saved: a temporary folder, no link to it, records of steps 3 and 4.
-    fs::rename(checkpoints.join("step-000004"), checkpoints.join("step-000004.tmp-00000abc00000001")).unwrap();
+    fs::rename(checkpoints.join("step-000004"), checkpoints.join("step-000004.tmp-00000abc00000001"))
+        .unwrap();
     fs::remove_file(checkpoints.join("step-000004.tmp-00000abc00000001/optimizer.safetensors")).unwrap();
     fs::write(checkpoints.join("latest.tmp-00000abc00000002"), "").unwrap();
     fs::write(root.join("metrics.jsonl.tmp-00000abc00000003"), "").unwrap();
@@ -136,7 +137,11 @@ fn torn_ends_of_logs_are_cut() {
     fs::remove_dir_all(root.join("checkpoints/step-000004")).unwrap();
     let metrics = fs::read(root.join("metrics.jsonl")).unwrap();
     fs::write(root.join("metrics.jsonl"), &metrics[..metrics.len() - 30]).unwrap();
-    fs::write(root.join("journal/step-000003.journal"), b"\x40\x00\x00\x00torn before its first record's end").unwrap();
+    fs::write(
+        root.join("journal/step-000003.journal"),
+        b"\x40\x00\x00\x00torn before its first record's end",
+    )
+    .unwrap();
     resume(&root).succeeded();
     assert_same_run(&whole, &root);
     // A line in the middle that is no record is damage, not a torn end.

@@ -60,7 +60,8 @@ fn a_full_disk() {
     let binary = binary();
     let mut call = vec![disk_name, binary.to_str().unwrap()];
     call.extend(args.iter().map(String::as_str));
-    finish(&mut in_namespace(script, &call)).failed(1, &["step-000002", "no space is left", "bytes are free", "Free space"]);
+    finish(&mut in_namespace(script, &call))
+        .failed(1, &["step-000002", "no space is left", "bytes are free", "Free space"]);
 }
 
 #[test]
@@ -101,7 +102,8 @@ fn results_that_cannot_be_written() {
     for (out, needle) in [(missing.as_path(), "no/such/folder/out.jsonl"), (Path::new(&folder), "folder")] {
         let out = out.to_str().unwrap();
         let short = ["--max-new-tokens", "2"];
-        run(["generate", "--model", model, "--prompts", input, "--out", out].iter().chain(&short)).failed(1, &[needle]);
+        run(["generate", "--model", model, "--prompts", input, "--out", out].iter().chain(&short))
+            .failed(1, &[needle]);
         run(["score", "--model", model, "--in", input, "--out", out]).failed(1, &[needle]);
     }
 }

@@ -33,7 +33,9 @@ fn right(report: &Value, key: &str) -> Vec<f64> {
 fn several_samples_give_pass_and_maj_at_k() {
     let lab = Lab::new(&grpo(1));
     let report = evaluate(&lab, &["--samples", "4", "--temperature", "0.9", "--seed", "5"]);
-    for key in ["n", "accuracy", "accuracy_ci", "pass_at", "maj_at", "strict", "lenient", "tokens", "problems"] {
+    for key in
+        ["n", "accuracy", "accuracy_ci", "pass_at", "maj_at", "strict", "lenient", "tokens", "problems"]
+    {
         assert!(!report[key].is_null(), "{key} is missing");
     }
     assert_eq!(report["n"], 12);
@@ -87,7 +89,8 @@ fn generated_problems_are_evaluated_too() {
     let [model, out] = [&model, &out].map(|path| path.to_str().unwrap());
     let call = ["eval", "--model", model, "--tasks", "builtim:arithmetic", "--out", out];
     run(call).failed(2, &["builtim:arithmetic"]);
-    let tasks = ["--tasks", "builtin:arithmetic", "--n", "6", "--verifier", "digits", "--set", "options.digits=1"];
+    let tasks =
+        ["--tasks", "builtin:arithmetic", "--n", "6", "--verifier", "digits", "--set", "options.digits=1"];
     run(["eval", "--model", model, "--out", out, "--max-new-tokens", "8"].iter().chain(&tasks)).succeeded();
     assert_eq!(read_json(Path::new(out))["n"], 6);
 }

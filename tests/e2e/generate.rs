@@ -47,8 +47,10 @@ fn a_line_a_sample_in_order_and_aligned() {
     let bench = Bench::new();
     let rows = [prompt(1), json!({"prompt": "no id"}), json!({"id": 7, "prompt_ids": [5, 6, 7]})];
     let lines = bench.generate("llama-tied", &rows, &["--n", "5", "--max-new-tokens", "30", "--slots", "4"]);
-    let keys: Vec<_> = lines.iter().map(|line| (line["id"].clone(), line["index"].as_u64().unwrap())).collect();
-    let expected = [json!("p1"), json!(2), json!(7)].into_iter().flat_map(|id| (0..5).map(move |i| (id.clone(), i)));
+    let keys: Vec<_> =
+        lines.iter().map(|line| (line["id"].clone(), line["index"].as_u64().unwrap())).collect();
+    let expected =
+        [json!("p1"), json!(2), json!(7)].into_iter().flat_map(|id| (0..5).map(move |i| (id.clone(), i)));
     assert_eq!(keys, expected.collect::<Vec<_>>());
     let mut finishes = HashMap::new();
     for line in &lines {
@@ -77,7 +79,11 @@ fn a_sample_depends_on_its_coordinates_alone() {
     let rows: Vec<Value> = (0..9).map(prompt).collect();
     let all = by_sample(&bench.generate("qwen2", &rows, &[&more[..], &["--slots", "27"]].concat()));
     // The same lines in another file, other company, other order, other slots.
-    let few = [prompt(7), json!({"id": "stranger", "prompt": "A much longer text than all the others are"}), prompt(2)];
+    let few = [
+        prompt(7),
+        json!({"id": "stranger", "prompt": "A much longer text than all the others are"}),
+        prompt(2),
+    ];
     for slots in ["1", "4"] {
         let again = by_sample(&bench.generate("qwen2", &few, &[&more[..], &["--slots", slots]].concat()));
         for i in [2, 7] {
@@ -109,7 +115,8 @@ fn a_stop_text_ends_a_response_with_the_token_that_completes_it() {
     let rows: Vec<Value> = (0..6).map(prompt).collect();
     let more = ["--n", "4", "--max-new-tokens", "40", "--slots", "5", "--ignore-eos"];
     let free = bench.generate("llama-tied", &rows, &more);
-    let stopped = bench.generate("llama-tied", &rows, &[&more[..], &["--stop", "X", "--stop", "66"]].concat());
+    let stopped =
+        bench.generate("llama-tied", &rows, &[&more[..], &["--stop", "X", "--stop", "66"]].concat());
     let mut cut = 0;
     for (free, stopped) in free.iter().zip(&stopped) {
         let [whole, part] = [free, stopped].map(|line| line["token_ids"].as_array().unwrap());
@@ -132,7 +139,8 @@ fn chat_wraps_a_text_and_takes_messages() {
     let more = ["--temperature", "0", "--max-new-tokens", "8"];
     let rendered = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
     let plain = bench.generate("llama-tied", &[json!({"id": 1, "prompt": rendered})], &more);
-    let rows = [json!({"id": 1, "prompt": "Hi"}), json!({"id": 1, "prompt": [{"role": "user", "content": "Hi"}]})];
+    let rows =
+        [json!({"id": 1, "prompt": "Hi"}), json!({"id": 1, "prompt": [{"role": "user", "content": "Hi"}]})];
     let chat = bench.generate("llama-tied", &rows, &[&more[..], &["--chat"]].concat());
     for line in &chat {
         assert_eq!(line["token_ids"], plain[0]["token_ids"]);
@@ -153,7 +161,8 @@ fn bad_prompts_are_named_by_their_line() {
         ("17", "expected a JSON object"),
     ] {
         std::fs::write(input, format!("{{\"prompt\": \"good\"}}\n\n{bad}\n")).unwrap();
-        run(["generate", "--model", model, "--prompts", input, "--out", out]).failed(2, &["in.jsonl:3:", needle]);
+        run(["generate", "--model", model, "--prompts", input, "--out", out])
+            .failed(2, &["in.jsonl:3:", needle]);
     }
     for (bad, needle) in [("--temperature=-1", "--temperature"), ("--top-p=0", "--top-p"), ("--n=0", "--n")] {
         run(["generate", "--model", model, "--prompts", input, "--out", out, bad]).failed(2, &[needle]);

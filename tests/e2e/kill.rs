@@ -47,8 +47,11 @@ fn kill_and_resume(lab: &Lab, root: &std::path::Path, kills: usize, aims: &[&str
     let mut hit: Vec<String> = Vec::new();
     for index in 0.. {
         let resume = root.join("plan.json").is_file() && index % 2 == 1;
-        let args =
-            if resume { vec!["resume".to_owned(), root.to_str().unwrap().to_owned()] } else { lab.train(root) };
+        let args = if resume {
+            vec!["resume".to_owned(), root.to_str().unwrap().to_owned()]
+        } else {
+            lab.train(root)
+        };
         let mut running = Running::start(&args, &file);
         if hit.len() == kills {
             running.finish().succeeded();
@@ -59,7 +62,8 @@ fn kill_and_resume(lab: &Lab, root: &std::path::Path, kills: usize, aims: &[&str
         let times = 1 + (hit.len() / aims.len() + hit.len()) % 2;
         let goes_on = if aim == "loading" { true } else { running.wait_for(aim, times) };
         // Anywhere from the stage's first instant to well into it or past its end.
-        let longest = if aim == "loading" { 1_000_000 } else { [200, 3_000, 20_000, 60_000][dice.below(4) as usize] };
+        let longest =
+            if aim == "loading" { 1_000_000 } else { [200, 3_000, 20_000, 60_000][dice.below(4) as usize] };
         std::thread::sleep(Duration::from_micros(dice.below(longest)));
         match running.kill() {
             Ok(stage) => hit.push(stage),
@@ -112,7 +116,8 @@ fn a_killed_star_run_ends_with_the_same_bytes() {
     let lab = Lab::new(&star(steps(kills)));
     let (whole, killed) = (lab.path("whole"), lab.path("killed"));
     run(lab.train(&whole)).succeeded();
-    let aims = ["hinted-sampling", "hinted-verifying", "saving", "updating", "verifying", "sampling", "loading"];
+    let aims =
+        ["hinted-sampling", "hinted-verifying", "saving", "updating", "verifying", "sampling", "loading"];
     let hit = kill_and_resume(&lab, &killed, kills, &aims);
     assert_same_run(&whole, &killed);
     check_coverage(&hit, kills, &["sampling", "verifying", "updating", "saving", "hinted-sampling"]);

@@ -18,7 +18,8 @@ fn shipped() -> Vec<PathBuf> {
 fn dry_run(recipe: &Path, more: &[&str]) -> Value {
     let mut command = polestar(["train", recipe.to_str().unwrap(), "--dry-run"]);
     let done = finish(command.args(more).current_dir(workspace())).succeeded();
-    serde_json::from_str(&done.stdout).unwrap_or_else(|error| panic!("{}: {error}\n{}", done.call, done.stdout))
+    serde_json::from_str(&done.stdout)
+        .unwrap_or_else(|error| panic!("{}: {error}\n{}", done.call, done.stdout))
 }
 
 #[test]
@@ -94,7 +95,9 @@ fn the_recipe_for_one_gpu_fits_into_24_gigabytes() {
 fn the_schema_is_json_and_names_every_section() {
     let done = run(["train", "--schema"]).succeeded();
     let schema: Value = serde_json::from_str(&done.stdout).unwrap();
-    for section in ["run", "model", "data", "prompt", "rollout", "verifier", "algorithm", "update", "optimizer"] {
+    for section in
+        ["run", "model", "data", "prompt", "rollout", "verifier", "algorithm", "update", "optimizer"]
+    {
         assert!(schema["properties"][section].is_object(), "{section}");
     }
     for section in ["checkpoint", "eval", "log"] {

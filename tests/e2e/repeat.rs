@@ -36,7 +36,10 @@ fn check_grpo(root: &Path, recipe: &Path) {
     let steps: Vec<u64> = metrics.iter().map(|line| line["step"].as_u64().unwrap()).collect();
     assert_eq!(steps, [0, 1, 2, 3]);
     let rewards: Vec<f64> = metrics[1..].iter().map(|line| line["reward"].as_f64().unwrap()).collect();
-    assert!(rewards.iter().all(|reward| (0.0..1.0).contains(reward)) && rewards.iter().any(|r| *r > 0.0), "{rewards:?}");
+    assert!(
+        rewards.iter().all(|reward| (0.0..1.0).contains(reward)) && rewards.iter().any(|r| *r > 0.0),
+        "{rewards:?}"
+    );
     for line in &metrics[1..] {
         assert!(line["grad_norm"].as_f64().unwrap() > 0.0, "{line}");
         // Sampler and trainer are one.
@@ -45,7 +48,14 @@ fn check_grpo(root: &Path, recipe: &Path) {
     assert!(root.join("tensorboard").read_dir().unwrap().count() > 0);
     assert_eq!(read_jsonl(&root.join("timings.jsonl")).len(), 4);
     let latest = root.join("checkpoints/latest");
-    for name in ["config.json", "model.safetensors", "tokenizer.json", "optimizer.safetensors", "state.json", "README.md"] {
+    for name in [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "optimizer.safetensors",
+        "state.json",
+        "README.md",
+    ] {
         assert!(latest.join(name).is_file(), "{name}");
     }
     let evaluation = read_json(&root.join("evals/step-000003.json"));

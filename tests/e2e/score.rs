@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 fn prompts() -> Vec<Value> {
     let lengths = [1, 2, 5, 9, 17, 30, 44];
     let ids = |i: usize, length: usize| (0..length).map(|t| 4 + (i * 31 + t * 17) % 270).collect::<Vec<_>>();
-    lengths.iter().enumerate().map(|(i, &length)| json!({"id": format!("p{i}"), "prompt_ids": ids(i, length)})).collect()
+    lengths
+        .iter()
+        .enumerate()
+        .map(|(i, &length)| json!({"id": format!("p{i}"), "prompt_ids": ids(i, length)}))
+        .collect()
 }
 
 /// The largest difference between the sampler's log-probabilities and those of `score` on the same tokens.
@@ -22,10 +26,12 @@ fn gap(model: &str, sampling: &[&str], temperature: &str) -> f64 {
     write_jsonl(&input, rows.clone());
     let model = path(&golden_model(model));
     let call = ["generate", "--model", &model, "--prompts", &path(&input), "--out", &path(&samples)];
-    run(call.iter().chain(&["--n", "4", "--threads", "1", "--max-new-tokens", "40"]).chain(sampling)).succeeded();
+    run(call.iter().chain(&["--n", "4", "--threads", "1", "--max-new-tokens", "40"]).chain(sampling))
+        .succeeded();
     let sampled = read_jsonl(&samples);
     assert_eq!(sampled.len(), rows.len() * 4);
-    let prompt = |line: &Value| rows.iter().find(|row| row["id"] == line["id"]).unwrap()["prompt_ids"].clone();
+    let prompt =
+        |line: &Value| rows.iter().find(|row| row["id"] == line["id"]).unwrap()["prompt_ids"].clone();
     let pair = |line: &Value| json!({"prompt_ids": prompt(line), "response_ids": line["token_ids"]});
     write_jsonl(&pairs, sampled.iter().map(pair));
     let call = ["score", "--model", &model, "--in", &path(&pairs), "--out", &path(&scores), "--threads", "1"];
@@ -49,7 +55,8 @@ fn gap(model: &str, sampling: &[&str], temperature: &str) -> f64 {
 fn sampled_log_probabilities_are_scored_alike() {
     // A window, two ropes and a soft cap; grouped heads with a stretched rope; biases.
     for model in ["gemma3", "llama3", "qwen2-yarn"] {
-        let found = gap(model, &["--temperature", "0.7", "--top-p", "0.9", "--slots", "5", "--seed", "3"], "0.7");
+        let found =
+            gap(model, &["--temperature", "0.7", "--top-p", "0.9", "--slots", "5", "--seed", "3"], "0.7");
         assert!(found < 1e-4, "{model}: {found:e}");
     }
 }
@@ -75,9 +82,15 @@ fn a_pair_that_cannot_be_scored_is_named_by_its_line() {
     let good = json!({"prompt": "a", "response": "b"});
     let long: Vec<u32> = vec![7; 250];
     for (bad, needle) in [
-        (json!({"prompt_ids": [5], "response_ids": [280]}), "token id 280 is not in the model's vocabulary of 280"),
+        (
+            json!({"prompt_ids": [5], "response_ids": [280]}),
+            "token id 280 is not in the model's vocabulary of 280",
+        ),
         (json!({"prompt_ids": [], "response_ids": [5]}), "the prompt has no tokens"),
-        (json!({"prompt_ids": long, "response_ids": [5, 5, 5, 5, 5, 5, 5]}), "257 tokens; the model's context is 256"),
+        (
+            json!({"prompt_ids": long, "response_ids": [5, 5, 5, 5, 5, 5, 5]}),
+            "257 tokens; the model's context is 256",
+        ),
         (json!({"prompt": "a"}), "`response`"),
         (json!({"prompt_ids": ["x"], "response": "b"}), "prompt_ids"),
         (json!([1]), "expected a JSON object"),

@@ -68,7 +68,12 @@ fn grpo_goes_on_after_a_request_to_stop() {
 fn star_goes_on_after_a_request_to_stop() {
     let lab = Lab::new(&star(4));
     let root = lab.path("stopped");
-    let stages = [("hinted-sampling", 1, "TERM"), ("verifying", 2, "INT"), ("evaluating", 1, "TERM"), ("updating", 1, "INT")];
+    let stages = [
+        ("hinted-sampling", 1, "TERM"),
+        ("verifying", 2, "INT"),
+        ("evaluating", 1, "TERM"),
+        ("updating", 1, "INT"),
+    ];
     stop_at(&lab, &root, &stages);
     assert_same_run(&whole(&lab), &root);
 }

@@ -18,7 +18,8 @@ pub fn workspace() -> PathBuf {
 pub fn binary() -> PathBuf {
     let named = std::env::var_os("POLESTAR_BIN").map(PathBuf::from);
     // target/debug/deps/e2e-0123 -> target/debug/polestar
-    let path = named.unwrap_or_else(|| std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("polestar"));
+    let path = named
+        .unwrap_or_else(|| std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("polestar"));
     assert!(
         path.is_file(),
         "expected the binary under test at {}, found none: run `cargo build -p polestar` first, or name it in POLESTAR_BIN",

@@ -87,13 +87,16 @@ fn heading(summary: &Summary) -> String {
         Some(step) => format!("step {step}"),
         None => "not there yet".to_owned(),
     };
-    format!("Accuracy in % of n problems, 95 % intervals: before is {}, after is {}", step(summary.before_step), step(summary.after_step))
+    format!(
+        "Accuracy in % of n problems, 95 % intervals: before is {}, after is {}",
+        step(summary.before_step),
+        step(summary.after_step)
+    )
 }
 
 /// Rows of sets and worked examples, columns of strict and lenient before and after.
 fn table(sets: &[SetSummary]) -> String {
-    let titles =
-        ["set", "shots", "n", "strict before", "lenient before", "strict after", "lenient after"];
+    let titles = ["set", "shots", "n", "strict before", "lenient before", "strict after", "lenient after"];
     let mut rows = vec![titles.map(str::to_owned)];
     for set in sets {
         for row in &set.rows {
