@@ -1,8 +1,8 @@
 //! What this machine has, what would not work, and the command that mends it.
 //!
-//! [`examine`] looks at everything; each part is one file: [`torch`] (libtorch and GPUs), [`machine`] (processor,
-//! memory, disk), [`tools`] (programs), [`cluster`] (variables of launchers), [`sandbox`] (what isolation would use).
-//! [`parse`] reads the texts that they come from. Nothing here changes the machine or reaches the network.
+//! [`examine`] looks at everything; each part is one file: `torch` (libtorch and GPUs), `machine` (processor,
+//! memory, disk), `tools` (programs), `cluster` (variables of launchers), `sandbox` (what isolation would use).
+//! `parse` reads the texts that they come from. Nothing here changes the machine or reaches the network.
 
 mod cluster;
 mod machine;

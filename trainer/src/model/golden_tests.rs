@@ -110,7 +110,8 @@ fn a_real_models_logits_are_those_of_transformers() {
         let reason = "POLESTAR_SMOLLM2 (a model folder) and POLESTAR_SMOLLM2_GOLDEN (from \
                       scripts/golden_smollm2.py) are not both set";
         // Past the test harness, which swallows what a passing test prints.
-        writeln!(std::io::stdout(), "SKIPPED: {test}: {reason}").unwrap();
+        let mut out = std::io::stdout();
+        writeln!(out, "SKIPPED: {test}: {reason}").unwrap();
         return;
     };
     check_logits(Path::new(&folder), &read(Path::new(&golden)));

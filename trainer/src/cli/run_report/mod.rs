@@ -1,6 +1,6 @@
 //! `polestar report`: what training changed, in numbers that do not flatter.
 //!
-//! [`summary`] makes the figures of a run's files, [`compare`] sets two evaluations against each other, [`text`] shows
+//! `summary` makes the figures of a run's files, `compare` sets two evaluations against each other, `text` shows
 //! the figures to people.
 
 mod compare;
