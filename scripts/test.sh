@@ -33,10 +33,6 @@ if [ -z "${POLESTAR_SHARED:-}" ] && [ -d "$root/../shared/data" ]; then
     export POLESTAR_SHARED
 fi
 export POLESTAR_SMOLLM2=$model POLESTAR_TRL_GOLDENS=$tools/trl-goldens
-# What transformers computes with the model, where it is committed.
-if [ -f tests/golden/smollm2.json ]; then
-    export POLESTAR_SMOLLM2_GOLDEN=$root/tests/golden/smollm2.json
-fi
 logs=${CARGO_TARGET_DIR:-$root/target}/test-logs
 junit=${CARGO_TARGET_DIR:-$root/target}/nextest/default/junit.xml
 rm -rf "$logs" "$junit"

@@ -60,8 +60,7 @@ fn a_full_disk() {
     let binary = binary();
     let mut call = vec![disk_name, binary.to_str().unwrap()];
     call.extend(args.iter().map(String::as_str));
-    finish(&mut in_namespace(script, &call))
-        .failed(1, &["step-000002", "no space is left", "bytes are free", "Free space"]);
+    finish(&mut in_namespace(script, &call)).failed(1, &["step-000002", "no space is left", "Free space"]);
 }
 
 #[test]

@@ -81,8 +81,8 @@ impl Watch for Counting<'_> {
 /// # Errors
 /// The prompts cannot be read, the model does not load, or sampling fails.
 pub fn run(args: &GenerateArgs) -> Result<(), CliError> {
-    let rows = read_jsonl(&args.prompts)?;
     check(args)?;
+    let rows = read_jsonl(&args.prompts)?;
     let model = load_model(&args.model)?;
     let mut ids = Vec::with_capacity(rows.len());
     let mut requests = Vec::with_capacity(rows.len());

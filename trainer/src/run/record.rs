@@ -101,9 +101,10 @@ pub(super) fn update(
     if session.algorithm.family() == Family::PolicyGradient {
         clip_ratios(&steps, record);
     }
-    // A likelihood is learned at temperature 1: log-probabilities at another are of another distribution.
-    let comparable =
-        session.algorithm.family() == Family::PolicyGradient || session.plan.rollout.temperature == 1.0;
+    // A likelihood is learned at temperature 1: log-probabilities at another are of another distribution. And training
+    // that begins at the base weights is not at those that sampled.
+    let comparable = session.algorithm.family() == Family::PolicyGradient
+        || (session.plan.rollout.temperature == 1.0 && !session.starts_from_base());
     if comparable { gap(samples, &steps, record) } else { Vec::new() }
 }
 

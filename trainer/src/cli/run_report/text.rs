@@ -297,8 +297,8 @@ mod tests {
         let has = |line: &str| assert!(shown.contains(line), "expected {line:?} in\n{shown}");
         has("t: grpo on base, 2 of 10 steps\n");
         has("Accuracy in % of n problems, 95 % intervals: before is the base model, after is step 10\n");
-        has("  eval        0        20   5.0 (0.9 to 23.6)   20.0 (8.1 to 41.6)  90.0 (69.9 to 97.2)");
-        has("  eval        5        20  15.0 (5.2 to 36.0)");
+        has("  eval        0  20   5.0 (0.9–23.6)   20.0 (8.1–41.6)  90.0 (69.9–97.2)");
+        has("  eval        5  20  15.0 (5.2–36.0)");
         has("eval: zero-shot strict, after minus before: +85.0 points (95 %: ");
         has("; 17 became right, 0 wrong; p < 0.0001)\n");
         has(
