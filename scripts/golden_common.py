@@ -58,8 +58,11 @@ def clear_greedy(model, ids, avoid, min_distinct=1):
         output = model(torch.tensor([[token]]), past_key_values=output.past_key_values, use_cache=True)
 
 
-def golden(made_by, tokenizer, chosen, logits, all_positions):
-    """The golden file's content. `chosen` holds (ids, greedy tokens, lead, further fields) for each prompt."""
+def golden(made_by, tokenizer, chosen, logits, all_positions, stride=1):
+    """The golden file's content. `chosen` holds (ids, greedy tokens, lead, further fields) for each prompt.
+
+    With a stride only every so-many-th logit of the vocabulary is kept, so that a large vocabulary makes a small file.
+    """
     rows = []
     for (ids, tokens, lead, more), values in zip(chosen, logits, strict=True):
         rows.append(
@@ -70,7 +73,8 @@ def golden(made_by, tokenizer, chosen, logits, all_positions):
                 "greedy": tokens,
                 "greedy_text": tokenizer.decode(tokens, clean_up_tokenization_spaces=False),
                 "greedy_min_lead": digits(lead),
-                "last_logits": encode(values[-1]),
+                "greedy_logprob": float(values[-1].double().log_softmax(-1)[tokens[0]]),
+                "last_logits": encode(values[-1, ::stride]),
             }
         )
     return {
@@ -80,13 +84,21 @@ def golden(made_by, tokenizer, chosen, logits, all_positions):
         "compute": "float32, CPU, eager attention",
         "logits_encoding": "base64 of little-endian float32",
         "vocab_size": logits[0].shape[-1],
+        "logits_stride": stride,
         "prompts": rows,
         "all_positions": {
             "prompt": all_positions,
-            "shape": list(logits[all_positions].shape),
-            "logits": encode(logits[all_positions]),
+            "max_abs_logits": [float(row.abs().max()) for row in logits[all_positions]],
+            "logprobs": logprobs(logits[all_positions], chosen[all_positions][0]),
+            "logits": encode(logits[all_positions][:, ::stride]),
         },
     }
+
+
+def logprobs(logits, ids):
+    """The log-probability of each token after the first, given those before it."""
+    log_softmax = logits[:-1].double().log_softmax(-1)
+    return [float(row[token]) for row, token in zip(log_softmax, ids[1:], strict=True)]
 
 
 def write_golden(path, content):

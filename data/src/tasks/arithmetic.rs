@@ -49,6 +49,12 @@ impl Generator for Arithmetic {
                 default: "false",
                 doc: "whether training problems may come more than once, so that any number can be made",
             },
+            Knob {
+                name: "hinted",
+                default: "0",
+                doc: "the share of training problems, 0 to 1, whose prompt already shows the sum, as the second try of \
+                      rationalization does: a small model must see some to make use of the hint",
+            },
         ]
     }
 
@@ -66,10 +72,15 @@ impl Generator for Arithmetic {
         let settings = Settings::new(self, options)?;
         let lengths = settings.levels("digits", 1..=5, 1..=MOST_DIGITS)?;
         let repeat = settings.flag("repeat")?;
+        let hinted = settings.share("hinted")?;
         let held_out = split == "eval";
         if repeat && held_out {
             let reason = "only training problems may repeat; leave it out for evaluation".into();
             return Err(DataError::Setting { key: "options.repeat".into(), reason });
+        }
+        if hinted > 0.0 && held_out {
+            let reason = "only training problems may show their sum; leave it out for evaluation".into();
+            return Err(DataError::Setting { key: "options.hinted".into(), reason });
         }
         let mut left: Vec<u64> = lengths.iter().map(|digits| num_pairs(*digits, held_out)).collect();
         let max = left.iter().sum();
@@ -101,29 +112,38 @@ impl Generator for Arithmetic {
                 }
             };
             left[length] = left[length].saturating_sub(1);
-            problems.push(problem(&series, index, a, b, digits));
+            let mut problem = problem(&series, index, a, b, digits);
+            // In millionths, which is finer than any share that a recipe would ask for.
+            if (between(&mut series.rng("hinted", index), 0, 999_999) as f64) < hinted * 1e6 {
+                problem.prompt = ProblemPrompt::Text(hinted_prompt(a, b));
+            }
+            problems.push(problem);
         }
         Ok(problems)
     }
 }
 
 fn problem(series: &Series<'_>, index: usize, a: u64, b: u64, digits: u64) -> Problem {
-    let input = format!("{} + {}", spaced(a), spaced(b));
     let answer = spaced(a + b);
     let fields = Map::from_iter([
         ("digits".to_string(), json!(digits)),
         ("answer_spaced".to_string(), json!(answer)),
         ("hint".to_string(), json!(answer)),
-        ("hinted_prompt".to_string(), json!(format!("Input:\n{input}\nTarget: {answer}\n"))),
+        ("hinted_prompt".to_string(), json!(hinted_prompt(a, b))),
     ]);
     Problem {
         id: series.id(index),
-        prompt: ProblemPrompt::Text(format!("Input:\n{input}\nTarget:\n")),
+        prompt: ProblemPrompt::Text(format!("Input:\n{} + {}\nTarget:\n", spaced(a), spaced(b))),
         reference: json!({"answer": (a + b).to_string()}),
         response: Some(scratchpad(a, b, digits)),
         fields,
         origin: series.origin(index),
     }
+}
+
+/// The problem with its sum after `Target:`.
+fn hinted_prompt(a: u64, b: u64) -> String {
+    format!("Input:\n{} + {}\nTarget: {}\n", spaced(a), spaced(b), spaced(a + b))
 }
 
 /// The worked response: scratchpad and result.
@@ -348,6 +368,20 @@ mod tests {
              for more digits, or (training only) set options.repeat = true"
         );
         assert!(make(12, 0, "eval", json!({"digits": 1})).unwrap_err().contains("at most 11 "));
+    }
+
+    #[test]
+    fn a_share_of_training_problems_shows_its_sum() {
+        let is_hinted = |problem: &Problem| problem.prompt.text() == problem.fields["hinted_prompt"];
+        let half = make(1000, 5, "train", json!({"hinted": 0.5})).unwrap();
+        assert!((450..550).contains(&half.iter().filter(|problem| is_hinted(problem)).count()));
+        let plain = make(1000, 5, "train", json!({})).unwrap();
+        assert!(plain.iter().zip(&half).all(|(plain, half)| plain.fields == half.fields && !is_hinted(plain)));
+        assert!(make(100, 5, "train", json!({"hinted": 1})).unwrap().iter().all(is_hinted));
+        let message = make(5, 0, "eval", json!({"hinted": 0.5})).unwrap_err();
+        assert!(message.starts_with("options.hinted: only training"), "{message}");
+        let message = make(5, 0, "train", json!({"hinted": 2})).unwrap_err();
+        assert_eq!(message, "options.hinted: expected a number from 0 to 1, found 2");
     }
 
     #[test]

@@ -65,6 +65,15 @@ impl<'a> Settings<'a> {
         })
     }
 
+    /// A number from 0 to 1; 0 unless set.
+    pub(super) fn share(&self, knob: &str) -> Result<f64, DataError> {
+        let Some(value) = self.options.get(knob) else { return Ok(0.0) };
+        value
+            .as_f64()
+            .filter(|share| (0.0..=1.0).contains(share))
+            .ok_or_else(|| wrong(knob, "a number from 0 to 1", value))
+    }
+
     /// True or false; false unless set.
     pub(super) fn flag(&self, knob: &str) -> Result<bool, DataError> {
         let Some(value) = self.options.get(knob) else { return Ok(false) };
