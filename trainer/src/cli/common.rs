@@ -205,16 +205,25 @@ pub fn chosen_device(args: &ModelArgs) -> Result<tch::Device, CliError> {
             }
         },
     };
-    if let tch::Device::Cuda(index) = device
-        && index >= gpus
-    {
-        let why = device::load_cuda().err().unwrap_or_else(|| format!("libtorch sees {gpus} GPUs"));
-        return Err(CliError::call(
-            format!("--device cuda:{index} is not to be had: {why}"),
-            "run on the CPU with --device cpu, or see `polestar doctor`",
-        ));
-    }
+    require_device(device, "--device")?;
     Ok(device)
+}
+
+/// Loads what a device needs; `setting` is where it was asked for.
+///
+/// # Errors
+/// This machine has no such device.
+pub fn require_device(device: tch::Device, setting: &str) -> Result<(), CliError> {
+    let tch::Device::Cuda(index) = device else { return Ok(()) };
+    let gpus = device::num_gpus();
+    if index < gpus {
+        return Ok(());
+    }
+    let why = device::load_cuda().err().unwrap_or_else(|| format!("libtorch sees {gpus} GPUs"));
+    Err(CliError::call(
+        format!("{setting} = cuda:{index} is not to be had: {why}"),
+        "compute on the CPU, or see `polestar doctor`",
+    ))
 }
 
 /// Loads a model as the arguments say.

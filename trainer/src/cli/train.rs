@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::common::{CliError, print_out, say, stop_flag, world};
+use super::common::{CliError, print_out, require_device, say, stop_flag, world};
+use crate::model::device;
 use crate::recipe::{Plan, Recipe, schema};
 use crate::run::folder::{self, RECIPE};
 use crate::run::{RunError, Session};
@@ -88,6 +89,8 @@ pub fn resume(args: &ResumeArgs) -> Result<(), CliError> {
 }
 
 fn drive(plan: Plan, root: &Path, recipe_text: &str) -> Result<(), CliError> {
+    // A resumed run's device comes from its plan, so nothing has looked for the GPU yet.
+    require_device(device::parse(&plan.model.device), "model.device")?;
     let stop = stop_flag();
     let mut session = Session::open(plan, root, recipe_text, &say)?;
     match session.train(&|| stop.load(Ordering::Relaxed), &say) {

@@ -11,7 +11,7 @@ use crate::objectives::{Learned, LossError, LossSpec, Term, is_separable, sequen
 use crate::rollout::{Sample, TokenId};
 
 /// What one sample gave in a forward and backward pass. Entries are those of its learned tokens, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SampleReport {
     /// Log-probabilities under the weights of this pass, nats.
     pub logprobs: Vec<f32>,

@@ -8,8 +8,9 @@ use crate::seeds::keyed_rng;
 
 /// The samples of each optimizer step of one training step, as indices into its samples.
 ///
-/// A pass over the samples is shuffled by (seed, step, pass) and cut into batches of `batch`; a last short batch is
-/// kept. With `steps` set, passes go on until so many batches have been cut; otherwise there are `epochs` passes.
+/// A pass over the samples is shuffled by (seed, step, pass). Without `steps` there are `epochs` passes, each cut into
+/// batches of `batch`, a last short one kept. With `steps` so many batches are cut from passes laid end to end: all are
+/// full, and no sample is left out of a pass or comes again before every other has come.
 #[must_use]
 pub fn optimizer_steps(
     num_samples: usize,
@@ -23,27 +24,17 @@ pub fn optimizer_steps(
         return Vec::new();
     }
     let batch = batch.unwrap_or(num_samples).clamp(1, num_samples);
-    let mut out = Vec::new();
-    for pass in 0u64.. {
-        let order = shuffled(num_samples, seed, step, pass);
-        match steps {
-            // Counted steps take full batches: what a pass leaves over would be a step of another size.
-            Some(steps) => {
-                for chunk in order.chunks_exact(batch) {
-                    if out.len() as u64 == steps {
-                        return out;
-                    }
-                    out.push(chunk.to_vec());
-                }
-                if out.len() as u64 == steps {
-                    return out;
-                }
-            }
-            None if pass == epochs => return out,
-            None => out.extend(order.chunks(batch).map(<[usize]>::to_vec)),
+    let passes = (0u64..).map(|pass| shuffled(num_samples, seed, step, pass));
+    match steps {
+        None => {
+            let cut = |order: Vec<usize>| order.chunks(batch).map(<[usize]>::to_vec).collect::<Vec<_>>();
+            (0..epochs).zip(passes).flat_map(|(_, order)| cut(order)).collect()
+        }
+        Some(steps) => {
+            let mut samples = passes.flatten();
+            (0..steps).map(|_| samples.by_ref().take(batch).collect()).collect()
         }
     }
-    out
 }
 
 fn shuffled(n: usize, seed: u64, step: u64, pass: u64) -> Vec<usize> {
@@ -113,6 +104,12 @@ mod tests {
             assert_eq!(steps.len(), 7);
             let size = batch.unwrap_or(n).min(n);
             assert!(steps.iter().all(|s| s.len() == size), "{n} {batch:?}");
+            let passes = steps.concat();
+            for pass in passes.chunks_exact(n) {
+                let mut pass = pass.to_vec();
+                pass.sort_unstable();
+                assert_eq!(pass, (0..n).collect::<Vec<_>>(), "no sample is left out: {n} {batch:?}");
+            }
         }
         assert!(optimizer_steps(0, None, 1, Some(7), 1, 1).is_empty());
     }

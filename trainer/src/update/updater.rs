@@ -7,7 +7,7 @@ use super::backward::{PassSettings, SampleReport, accumulate};
 use super::{batches, schedule};
 use crate::model::torch::{TorchError, guard};
 use crate::model::{Decoder, weights};
-use crate::objectives::{Divisors, Learned, LossError};
+use crate::objectives::{Divisors, Learned, LossError, LossSpec};
 use crate::recipe::OptimizerConfig;
 use crate::rollout::Sample;
 
@@ -86,6 +86,13 @@ pub struct StepReport {
 
 /// Called after each optimizer step; false stops the update.
 pub type Progress<'a> = dyn FnMut(&StepReport) -> bool + 'a;
+
+/// Whether a sample's loss can be anything but 0. One of a group without spread has no advantage anywhere; without a KL
+/// in the loss it counts in the divisors, and a pass of it through the model would add nothing.
+fn teaches(spec: &LossSpec, sample: &Sample) -> bool {
+    let has_kl = spec.kl.is_some_and(|kl| kl.coef != 0.0);
+    has_kl || sample.weights.iter().zip(&sample.learned).any(|(weight, learned)| *learned && *weight != 0.0)
+}
 
 /// Weights, their masters and the optimizer.
 #[derive(Debug)]
@@ -205,11 +212,13 @@ impl Updater {
             let what = if loss.is_finite() { "gradient" } else { "loss" };
             skipped = Some((what, self.blame(settings, &chosen, &reports)?));
         }
-        let num_tokens = chosen.iter().map(|s| s.ids.len() as u64).sum();
+        let taught = chosen.iter().filter(|s| teaches(&settings.pass.spec, s));
+        let num_tokens = taught.map(|s| s.ids.len() as u64).sum();
         Ok(StepReport { loss, grad_norm, learning_rate: lr, samples: indices, reports, skipped, num_tokens })
     }
 
-    /// The gradient of one optimizer step's samples, into our buffers. The reports are in the order of `samples`.
+    /// The gradient of one optimizer step's samples, into our buffers. The reports are in the order of `samples`; a
+    /// sample that cannot move the weights does not go through the model and has an empty one.
     ///
     /// # Errors
     /// As [`Updater::update`].
@@ -224,9 +233,12 @@ impl Updater {
             }
         });
         let divisors = Divisors::new(&settings.pass.spec, samples.iter().copied());
-        let mut reports: Vec<Option<SampleReport>> = vec![None; samples.len()];
-        for micro in batches::micro_batches(samples, settings.micro_batch) {
-            let batch: Vec<&Sample> = micro.iter().map(|&index| samples[index]).collect();
+        let mut reports = vec![SampleReport::default(); samples.len()];
+        let teaching: Vec<usize> =
+            (0..samples.len()).filter(|&index| teaches(&settings.pass.spec, samples[index])).collect();
+        let taught: Vec<&Sample> = teaching.iter().map(|&index| samples[index]).collect();
+        for micro in batches::micro_batches(&taught, settings.micro_batch) {
+            let batch: Vec<&Sample> = micro.iter().map(|&index| taught[index]).collect();
             let learned: Vec<Learned> = batch
                 .iter()
                 .map(|sample| Learned::new(&settings.pass.spec, sample))
@@ -241,11 +253,10 @@ impl Updater {
                 limit: settings.micro_batch,
             })??;
             for (index, report) in micro.into_iter().zip(found) {
-                reports[index] = Some(report);
+                reports[teaching[index]] = report;
             }
         }
-        // Micro-batches hold every sample once.
-        Ok(reports.into_iter().flatten().collect())
+        Ok(reports)
     }
 
     /// The gradient buffers, in the weights' canonical order.

@@ -3,12 +3,12 @@
 use serde_json::json;
 use tch::Tensor;
 
-use super::{CLIP, samples, settings, spec, updater};
+use super::{CLIP, PassSettings, samples, settings, spec, updater};
 use crate::engine::to_f32;
 use crate::model::testing::{config, families};
 use crate::model::{DecoderConfig, weights};
-use crate::objectives::{Divisors, Learned, Loss, LossSpec, sequence_terms};
-use crate::recipe::Aggregation;
+use crate::objectives::{Divisors, KlTerm, Learned, Loss, LossSpec, sequence_terms};
+use crate::recipe::{Aggregation, KlEstimator};
 use crate::rollout::{Ratio, Sample, TokenId};
 use crate::update::{UpdateSettings, Updater, score};
 
@@ -169,4 +169,26 @@ fn a_sample_without_learned_tokens_changes_no_gradient() {
     assert_same(&found, &expected, 1e-5, "with an empty sample");
     let nothing = gradients(&mut updater, &settings, &samples[2..]);
     assert!(nothing.iter().all(|gradient| to_f32(gradient).iter().all(|&g| g == 0.0)));
+}
+
+#[test]
+fn what_has_no_advantage_counts_in_the_divisors_and_stays_out_of_the_model() {
+    let (_, config) = models().remove(0);
+    let mut updater = updater(&config);
+    let mut samples = samples(&updater, &[9, 7, 8], Ratio::Token);
+    samples[1].weights.fill(0.0);
+    let settings = settings(spec(CLIP, Aggregation::TokenMean, false));
+    let found = gradients(&mut updater, &settings, &samples);
+    // A KL too weak to be seen in f32 makes the same sample go through the model.
+    let faint = KlTerm { estimator: KlEstimator::K3, coef: 1e-30 };
+    let spec = LossSpec { kl: Some(faint), ..settings.pass.spec.clone() };
+    let passed = UpdateSettings { pass: PassSettings { spec, ..settings.pass.clone() }, ..settings.clone() };
+    let expected = gradients(&mut updater, &passed, &samples);
+    assert_same(&found, &expected, 1e-5, "with a sample left out of the model");
+    let without = gradients(&mut updater, &settings, &[samples[0].clone(), samples[2].clone()]);
+    let moved = found.iter().zip(&without).any(|(a, b)| (a - b).abs().max().double_value(&[]) > 1e-3);
+    assert!(moved, "its tokens count in the divisor");
+    let chosen: Vec<&Sample> = samples.iter().collect();
+    let reports = updater.gradient(&settings, &chosen).unwrap();
+    assert_eq!(reports.iter().map(|r| r.terms.is_empty()).collect::<Vec<_>>(), [false, true, false]);
 }
