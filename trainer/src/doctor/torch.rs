@@ -47,6 +47,9 @@ fn libtorch(folder: Option<&str>, version: Option<&str>) -> Finding {
 
 /// A product and its gradient, as training computes them.
 fn arithmetic() -> Finding {
+    // The first backward pass fixes which devices libtorch knows, so CUDA's half comes before it. Whether it loaded is
+    // another finding.
+    let _ = device::load_cuda();
     let outcome = guard("computing a matrix product and its gradient", || {
         let a = Tensor::ones([8, 8], (Kind::Float, Device::Cpu)).set_requires_grad(true);
         let sum = a.matmul(&a).sum(Kind::Float);
