@@ -113,7 +113,8 @@ fn a_real_models_logits_are_those_of_transformers() {
     let Some(folder) = std::env::var_os("POLESTAR_SMOLLM2") else {
         // Past the test harness, which swallows what a passing test prints.
         let test = "a_real_models_logits_are_those_of_transformers";
-        writeln!(std::io::stdout(), "SKIPPED: {test}: POLESTAR_SMOLLM2 (the model's folder) is not set").unwrap();
+        writeln!(std::io::stdout(), "SKIPPED: {test}: POLESTAR_SMOLLM2 (the model's folder) is not set")
+            .unwrap();
         return;
     };
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/smollm2/golden.json");

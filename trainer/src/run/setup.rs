@@ -16,6 +16,7 @@ use super::folder::{self, RunDir};
 use super::journal::Journal;
 use super::judges::Rubric;
 use super::metrics::MetricsWriter;
+use super::pins;
 use super::prompts::{Form, Prompter};
 use super::rollout_log;
 use super::tensorboard::EventWriter;
@@ -80,9 +81,9 @@ impl Session {
         let base = model_folder(&plan.model.path)?;
         let rubric = Rubric::new(&plan.verifier)?;
         let lenient = Rubric::lenient(&plan.verifier)?;
-        let (train, evals) = load_data(&plan, &rubric, lenient.as_ref(), say)?;
+        let Data { train, evals, hashes } = load_data(&plan, &rubric, lenient.as_ref(), say)?;
 
-        let tokenizer = Arc::new(Tokenizer::load(&base)?);
+        let mut tokenizer = Tokenizer::load(&base)?;
         let device = device::parse(&plan.model.device);
         let kind = device::kind(plan.model.dtype);
         say(&format!("loading {} as {:?} on {device:?}", base.display(), plan.model.dtype));
@@ -93,8 +94,15 @@ impl Session {
         tokenizer.check_vocab(loaded.config.vocab_size)?;
         let mut plan = plan;
         plan.weights_hash = Some(weights_hash(&loaded.weights.ordered()));
+        plan.data_hashes = hashes;
+        plan.model_files = pins::model_files(&base, &tokenizer)?;
+        plan.chat_day = pins::chat_day(root, &plan.prompt, &tokenizer)?;
+        if let Some(day) = plan.chat_day {
+            tokenizer.set_now(day);
+        }
         // Before the folder is made: what is wrong here is mended in the recipe, which a run's folder fixes.
-        let prompter = Prompter::new(tokenizer, &plan.prompt, loaded.config.max_position_embeddings)?;
+        let prompter =
+            Prompter::new(Arc::new(tokenizer), &plan.prompt, loaded.config.max_position_embeddings)?;
         check_prompts(&prompter, &plan, &train, &evals)?;
         let dir = RunDir::open_or_create(root, recipe_text, &plan)?;
 
@@ -293,7 +301,13 @@ pub fn model_folder(path: &str) -> Result<PathBuf, RunError> {
     })
 }
 
-type Data = (Vec<Arc<Task>>, BTreeMap<String, EvalSet>);
+/// What the recipe's sources hold.
+struct Data {
+    train: Vec<Arc<Task>>,
+    evals: BTreeMap<String, EvalSet>,
+    /// The hash of each set, by name.
+    hashes: BTreeMap<String, String>,
+}
 
 fn load_data(
     plan: &Plan,
@@ -303,11 +317,14 @@ fn load_data(
 ) -> Result<Data, RunError> {
     let mut train = None;
     let mut others = Vec::new();
+    let mut hashes = BTreeMap::new();
     for (name, config) in &plan.data {
+        let set = Dataset::load(config, name)?;
+        hashes.insert(name.clone(), set.fingerprint());
         if name == "train" {
-            train = Some(Dataset::load(config, "train")?);
+            train = Some(set);
         } else {
-            others.push((name.clone(), Dataset::load(config, name)?));
+            others.push((name.clone(), set));
         }
     }
     let Some(train) = train else {
@@ -346,7 +363,7 @@ fn load_data(
         };
         evals.insert(name, EvalSet { tasks: rubric.bind(set.problems)?, lenient: loose });
     }
-    Ok((rubric.bind(train.problems)?, evals))
+    Ok(Data { train: rubric.bind(train.problems)?, evals, hashes })
 }
 
 /// Makes every prompt that the run may need once: one that does not render or does not fit is told now, not after hours.
