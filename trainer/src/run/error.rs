@@ -74,7 +74,7 @@ pub enum RunError {
     Unfit { problem: String, key: &'static str, next: String },
     /// A saved checkpoint does not give the logits of the weights in memory.
     #[error(
-        "checkpoint {path} reloads to other logits than were saved: they differ by {difference:e} of the largest logit. The disk or the memory is faulty; the folder was left under its temporary name"
+        "checkpoint {path} reads back to other log-probabilities than those of the weights in memory: they differ by up to {difference:e} nats. The disk or the memory is faulty; what was written is removed again, and the checkpoints before it are as they were"
     )]
     Reload { path: PathBuf, difference: f64 },
     /// Asked to stop; what was committed is safe.
