@@ -24,7 +24,7 @@ use crate::algorithms::{self, Algorithm, Family, Start};
 use crate::engine::Sampling;
 use crate::model::{Decoder, device, load_folder};
 use crate::objectives::{KlTerm, Loss, LossSpec};
-use crate::recipe::{AlgorithmConfig, KlPlace, Plan};
+use crate::recipe::{AlgorithmConfig, Dtype, DtypeChoice, KlPlace, Plan};
 use crate::rollout::{Task, TokenId};
 use crate::text::Tokenizer;
 use crate::update::backward::PassSettings;
@@ -156,7 +156,8 @@ impl Session {
         let last = folder::checkpoint_steps(&self.dir.checkpoints()).pop();
         if let Some((step, path)) = last {
             let state = checkpoint::read_state(&path)?;
-            checkpoint::restore(&path, &mut self.updater, &state)?;
+            let (kind, moments) = (self.saved_kind(), self.saves_moments());
+            checkpoint::restore(&path, &mut self.updater, &state, kind, moments)?;
             self.algorithm.restore(&state.algorithm)?;
             self.state = state;
             super::atomic::point_latest(&self.dir.checkpoints(), &format!("step-{step:06}"))?;
@@ -181,6 +182,22 @@ impl Session {
     #[must_use]
     pub fn starts_from_base(&self) -> bool {
         self.algorithm.start() == Start::Base
+    }
+
+    /// The kind of the weights in checkpoints.
+    pub(super) fn saved_kind(&self) -> Kind {
+        device::kind(match self.plan.checkpoint.dtype {
+            DtypeChoice::F32 => Dtype::F32,
+            DtypeChoice::F16 => Dtype::F16,
+            DtypeChoice::Bf16 => Dtype::Bf16,
+            DtypeChoice::Auto => self.plan.world.checkpoint_dtype,
+        })
+    }
+
+    /// Whether checkpoints hold the optimizer's moments. Training that begins again at the base weights never reads
+    /// them.
+    pub(super) fn saves_moments(&self) -> bool {
+        !self.starts_from_base()
     }
 
     /// How responses are sampled in training; `with_examples` while worked examples are shown.

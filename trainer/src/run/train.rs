@@ -20,7 +20,7 @@ use crate::algorithms::{Credit, CreditContext, Family, sft_sample};
 use crate::cli::progress::Progress;
 use crate::engine::{EngineError, Sampling, Watch};
 use crate::eval::{EvalReport, EvalSettings, evaluate};
-use crate::model::{device, load_folder};
+use crate::model::load_folder;
 use crate::recipe::KlPlace;
 use crate::rollout::Sample;
 use crate::run::prompts::Form;
@@ -376,12 +376,11 @@ impl Session {
         stage::enter(self.state.step, Stage::Saving);
         let export = Export {
             base: &self.base,
-            kind: device::kind(dtype_of(&self.plan)),
+            kind: self.saved_kind(),
             stop_ids: self.prompter.tokenizer().stop_ids().to_vec(),
             card: card(self),
         };
-        // Training that begins again at the base weights never reads the moments.
-        let moments = !self.starts_from_base();
+        let moments = self.saves_moments();
         checkpoint::write(&self.dir.checkpoints(), &self.updater, &self.state, &export, moments)?;
         let best = self.state.best.map(|(step, _)| step);
         checkpoint::retain(&self.dir.checkpoints(), self.plan.checkpoint.keep, best)?;
@@ -402,16 +401,6 @@ impl Watch for Counting<'_> {
 
     fn tokens(&mut self, _new: usize) -> bool {
         !(self.stop)()
-    }
-}
-
-fn dtype_of(plan: &crate::recipe::Plan) -> crate::recipe::Dtype {
-    use crate::recipe::{Dtype, DtypeChoice};
-    match plan.checkpoint.dtype {
-        DtypeChoice::F32 => Dtype::F32,
-        DtypeChoice::F16 => Dtype::F16,
-        DtypeChoice::Bf16 => Dtype::Bf16,
-        DtypeChoice::Auto => plan.world.checkpoint_dtype,
     }
 }
 
