@@ -97,6 +97,10 @@ fn half_written_checkpoints_are_passed_over() {
     assert_eq!(leftovers(&root).len(), 4);
     resume(&root).succeeded();
     assert_same_run(&whole, &root);
+    // As if killed after step 4 was in place and before an older one was removed.
+    copy_tree(&checkpoints.join("step-000002"), &checkpoints.join("step-000001"));
+    resume(&root).succeeded();
+    assert_same_run(&whole, &root);
     // No link, or one that leads nowhere.
     for at in ["step-000099", "step-000002"] {
         fs::remove_file(checkpoints.join("latest")).unwrap();

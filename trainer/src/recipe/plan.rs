@@ -198,6 +198,12 @@ impl Plan {
         key.strip_prefix(MODEL_FILES).map(|file| format!("{}/{file}", self.model.path))
     }
 
+    /// Whether a checkpoint is due at the end of step `step` (from 1), whatever happens in it.
+    #[must_use]
+    pub fn saves_at(&self, step: u64) -> bool {
+        step == self.run.steps || step.is_multiple_of(self.checkpoint.every.max(1))
+    }
+
     /// How many optimizer steps step `step` (from 1) takes, where the algorithm and not the data decides.
     #[must_use]
     pub fn optimizer_steps(&self, step: u64) -> Option<u64> {

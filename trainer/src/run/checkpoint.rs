@@ -358,21 +358,31 @@ fn damaged_model(folder: &Path, error: LoadError) -> RunError {
     }
 }
 
-/// Removes all but the newest `keep` checkpoints and the one of step `best`; 0 keeps all.
+/// Removes the checkpoints that need not stay. Those stay: the newest `keep` of the ones that are `scheduled` (all of
+/// them if it is 0), the one of step `best`, and the newest. So a checkpoint for another reason (a request to stop, an
+/// evaluation that was the best) goes when a later one is there, and what is left depends on the steps alone.
 ///
 /// # Errors
 /// A folder cannot be removed.
-pub fn retain(checkpoints: &Path, keep: usize, best: Option<u64>) -> Result<(), RunError> {
-    if keep == 0 {
-        return Ok(());
-    }
+pub fn retain(
+    checkpoints: &Path,
+    scheduled: &dyn Fn(u64) -> bool,
+    keep: usize,
+    best: Option<u64>,
+) -> Result<(), RunError> {
     let all = super::folder::checkpoint_steps(checkpoints);
-    let old = all.len().saturating_sub(keep);
-    for (step, path) in &all[..old] {
-        if Some(*step) == best {
-            continue;
+    let due: Vec<u64> = all.iter().map(|(step, _)| *step).filter(|step| scheduled(*step)).collect();
+    let num_old = if keep == 0 { 0 } else { due.len().saturating_sub(keep) };
+    let newest = all.last().map(|(step, _)| *step);
+    for (step, path) in &all {
+        let stays = due[num_old..].contains(step) || best == Some(*step) || newest == Some(*step);
+        if !stays {
+            atomic::remove_folder(path)?;
         }
-        atomic::remove_folder(path)?;
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "checkpoint_tests.rs"]
+mod tests;

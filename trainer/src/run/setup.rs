@@ -163,6 +163,8 @@ impl Session {
             super::atomic::point_latest(&self.dir.checkpoints(), &format!("step-{step:06}"))?;
             say(&format!("going on from {} (step {step} of {})", path.display(), self.plan.run.steps));
             self.metrics.truncate_after(self.recorded_step())?;
+            // A kill after the checkpoint was in place and before the older ones were removed.
+            self.retain()?;
         } else {
             self.metrics.truncate_all()?;
         }
@@ -170,6 +172,15 @@ impl Session {
         if self.plan.log.tensorboard {
             self.events = Some(EventWriter::create(&self.dir.tensorboard(), self.recorded_step() + 1)?);
         }
+        Ok(())
+    }
+
+    /// Removes the checkpoints and the journal's segments that the newest checkpoint makes needless.
+    pub(super) fn retain(&mut self) -> Result<(), RunError> {
+        let best = self.state.best.map(|(step, _)| step);
+        let scheduled = |step| self.plan.saves_at(step);
+        checkpoint::retain(&self.dir.checkpoints(), &scheduled, self.plan.checkpoint.keep, best)?;
+        self.journal.retain(self.state.step + 1)?;
         Ok(())
     }
 

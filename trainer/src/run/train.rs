@@ -114,7 +114,9 @@ impl Session {
         timings.set(names::PERF_MAX_MEMORY_ALLOCATED_GB, record::peak_resident_bytes() as f64 / 1e9);
         say(&summary(&metrics, self.plan.run.steps, elapsed));
         self.close_step(metrics, timings, &gaps, stop, say)?;
-        if step == self.plan.run.steps || step.is_multiple_of(self.plan.checkpoint.every.max(1)) {
+        // The best by evaluation must be kept, so it must be there.
+        let is_best = self.state.best.is_some_and(|(best, _)| best == step);
+        if is_best || self.plan.saves_at(step) {
             self.save()?;
         }
         Ok(())
@@ -382,10 +384,7 @@ impl Session {
         };
         let moments = self.saves_moments();
         checkpoint::write(&self.dir.checkpoints(), &self.updater, &self.state, &export, moments)?;
-        let best = self.state.best.map(|(step, _)| step);
-        checkpoint::retain(&self.dir.checkpoints(), self.plan.checkpoint.keep, best)?;
-        self.journal.retain(self.state.step + 1)?;
-        Ok(())
+        self.retain()
     }
 }
 
