@@ -37,10 +37,13 @@ pub(super) fn sampling(
     record.set(names::REWARD_STD, credit.reward_std);
     record.set(names::FRAC_REWARD_ZERO_STD, credit.frac_reward_zero_std);
     for (index, name) in session.rubric.names().enumerate() {
+        // Of the first tries, as the reward: entries and judgements are in the same order.
         let scores: Vec<f64> = sampled
             .judgements
             .iter()
-            .filter_map(|judgement| judgement.parts[index].score())
+            .zip(&sampled.entries)
+            .filter(|(_, entry)| entry.purpose == crate::seeds::Purpose::Train)
+            .filter_map(|(judgement, _)| judgement.parts[index].score())
             .map(polestar_verifiers::Score::get)
             .collect();
         record.set(names::verifier_mean(name), spread(&scores).0);

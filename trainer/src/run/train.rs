@@ -53,13 +53,15 @@ impl Session {
             let mut timings = StepTimings::new(0);
             let mut metrics = StepMetrics::new(0);
             self.evaluate_all(0, &mut metrics, &mut timings, stop, say)?;
-            self.write_records(&metrics, &timings, &[])?;
+            self.write_metrics(&metrics, &[])?;
+            self.write_timings(&timings)?;
         }
         if let Some(values) = self.state.unfinished.take() {
             let step = self.state.step;
-            let (metrics, timings) = (StepMetrics::from_saved(step, values), StepTimings::new(step));
-            self.close_step(metrics, timings, &[], stop, say)?;
-            self.save()?;
+            let (metrics, mut timings) = (StepMetrics::from_saved(step, values), StepTimings::new(step));
+            self.close_step(metrics, &mut timings, &[], stop, say)?;
+            self.save_timed(&mut timings)?;
+            self.write_timings(&timings)?;
         }
         while self.state.step < steps {
             let step = self.state.step + 1;
@@ -113,13 +115,13 @@ impl Session {
         timings.set(names::PERF_THROUGHPUT, trained as f64 / elapsed.max(1e-9));
         timings.set(names::PERF_MAX_MEMORY_ALLOCATED_GB, record::peak_resident_bytes() as f64 / 1e9);
         say(&summary(&metrics, self.plan.run.steps, elapsed));
-        self.close_step(metrics, timings, &gaps, stop, say)?;
+        self.close_step(metrics, &mut timings, &gaps, stop, say)?;
         // The best by evaluation must be kept, so it must be there.
         let is_best = self.state.best.is_some_and(|(best, _)| best == step);
         if is_best || self.plan.saves_at(step) {
-            self.save()?;
+            self.save_timed(&mut timings)?;
         }
-        Ok(())
+        self.write_timings(&timings)
     }
 
     /// Evaluates where that is due and commits a step whose update is done. Stopped in the evaluation, it saves what
@@ -127,7 +129,7 @@ impl Session {
     fn close_step(
         &mut self,
         mut metrics: StepMetrics,
-        mut timings: StepTimings,
+        timings: &mut StepTimings,
         gaps: &[f64],
         stop: &dyn Fn() -> bool,
         say: &dyn Fn(&str),
@@ -137,7 +139,7 @@ impl Session {
         let is_due = step == self.plan.run.steps || (every > 0 && step.is_multiple_of(every));
         if is_due && !self.evals.is_empty() {
             let before = metrics.clone();
-            let evaluated = self.evaluate_all(step, &mut metrics, &mut timings, stop, say);
+            let evaluated = self.evaluate_all(step, &mut metrics, timings, stop, say);
             if let Err(RunError::Engine(EngineError::Interrupted)) = evaluated {
                 self.state.unfinished = Some(before.to_saved());
                 self.save()?;
@@ -145,7 +147,7 @@ impl Session {
             evaluated?;
         }
         stage::enter(step, Stage::Recording);
-        self.write_records(&metrics, &timings, gaps)?;
+        self.write_metrics(&metrics, gaps)?;
         self.journal.append(&Record::StepCommitted {
             step,
             update_step: self.state.update_step,
@@ -355,21 +357,32 @@ impl Session {
         }
     }
 
-    fn write_records(
-        &mut self,
-        metrics: &StepMetrics,
-        timings: &StepTimings,
-        gaps: &[f64],
-    ) -> Result<(), RunError> {
-        self.metrics.record(metrics, timings)?;
+    fn write_metrics(&mut self, metrics: &StepMetrics, gaps: &[f64]) -> Result<(), RunError> {
+        self.metrics.metrics(metrics)?;
         if let Some(events) = &mut self.events {
             events.scalars(metrics.step(), metrics.scalars());
-            events.scalars(timings.step(), timings.scalars());
             if let Some(histogram) = Histogram::of(gaps.iter().copied()) {
                 events.histogram(metrics.step(), names::SAMPLING_LOGP_DIFFERENCE_HISTOGRAM, &histogram);
             }
             events.flush()?;
         }
+        Ok(())
+    }
+
+    /// Writes what a step took: last, because saving takes time too.
+    fn write_timings(&mut self, timings: &StepTimings) -> Result<(), RunError> {
+        self.metrics.timings(timings)?;
+        if let Some(events) = &mut self.events {
+            events.scalars(timings.step(), timings.scalars());
+            events.flush()?;
+        }
+        Ok(())
+    }
+
+    fn save_timed(&mut self, timings: &mut StepTimings) -> Result<(), RunError> {
+        let start = Instant::now();
+        self.save()?;
+        timings.set(names::TIMING_SAVE, seconds(start));
         Ok(())
     }
 
