@@ -17,10 +17,9 @@ use crate::cli::progress::Progress;
 use crate::engine::{self, EngineStats, Request, Response, Watch};
 use crate::eval::response_text;
 use crate::model::Decoder;
-use crate::model::torch::TorchError;
 use crate::rollout::{Group, KeptSets, Prompt, Rollout, Scored, Task, TokenId, WeightVersion};
 use crate::seeds::{Coords, Purpose};
-use crate::update::score;
+use crate::update::score_while;
 
 /// What sampling and judging gave beside the groups.
 #[derive(Debug, Default)]
@@ -153,7 +152,7 @@ impl Session {
         let rollouts = self.roll_out(step, wanted, purpose, with_examples, sampled, stop)?;
         stage::enter(step, verifying);
         let start = std::time::Instant::now();
-        let judgements = self.judge(step, &rollouts)?;
+        let judgements = self.judge(step, &rollouts, stop)?;
         sampled.verify_s += start.elapsed().as_secs_f64();
         let tokenizer = self.prompter.tokenizer().clone();
         let mut rows = rollouts.into_iter().zip(judgements);
@@ -247,7 +246,12 @@ impl Session {
     }
 
     /// Judges rollouts; verdicts that the journal has from before a crash are not asked for again.
-    fn judge(&mut self, step: u64, rollouts: &[Rollout]) -> Result<Vec<Judgement>, RunError> {
+    fn judge(
+        &mut self,
+        step: u64,
+        rollouts: &[Rollout],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<Judgement>, RunError> {
         let tokenizer = self.prompter.tokenizer().clone();
         let mut known: Vec<Option<Vec<Verdict>>> = Vec::with_capacity(rollouts.len());
         let mut work = Vec::new();
@@ -264,7 +268,8 @@ impl Session {
             known.push(parts);
         }
         let is_fresh: Vec<bool> = known.iter().map(Option::is_none).collect();
-        let mut fresh = self.rubric.judge(&work).into_iter();
+        let fresh = self.rubric.judge(&work, &mut || !stop()).ok_or(RunError::Interrupted)?;
+        let mut fresh = fresh.into_iter();
         // One judgement came back for each piece of work.
         let judgements: Vec<Judgement> = known
             .into_iter()
@@ -315,34 +320,37 @@ impl Session {
         &self,
         groups: &[Group],
         of_reference: bool,
+        stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Vec<Vec<f32>>>, RunError> {
         let decoder = match &self.reference {
             Some(reference) if of_reference => reference,
             _ => &self.updater.decoder,
         };
         let plan = &self.plan;
-        Ok(group_logprobs(decoder, groups, plan.rollout.temperature, plan.update.micro_batch)?)
+        group_logprobs(decoder, groups, plan.rollout.temperature, plan.update.micro_batch, &|| !stop())
     }
 }
 
 /// Log-probabilities (nats, at `temperature`) of every rollout's ids after its trained prompt: a list a group, in it one
-/// a rollout. At most `micro_batch` tokens go through the model at once.
+/// a rollout. At most `micro_batch` tokens go through the model at once; `go_on` is asked before each pass.
 ///
 /// # Errors
-/// libtorch's refusal.
+/// libtorch's refusal, or [`RunError::Interrupted`] once it is not to go on.
 pub fn group_logprobs(
     decoder: &Decoder,
     groups: &[Group],
     temperature: f64,
     micro_batch: usize,
-) -> Result<Vec<Vec<Vec<f32>>>, TorchError> {
+    go_on: &dyn Fn() -> bool,
+) -> Result<Vec<Vec<Vec<f32>>>, RunError> {
     let sequences: Vec<Vec<TokenId>> = groups
         .iter()
         .flat_map(|group| &group.scored)
         .map(|scored| [scored.rollout.prompt.trained.as_slice(), &scored.rollout.ids].concat())
         .collect();
     let slices: Vec<&[TokenId]> = sequences.iter().map(Vec::as_slice).collect();
-    let mut rest = score(decoder, &slices, temperature, micro_batch)?.into_iter();
+    let scored = score_while(decoder, &slices, temperature, micro_batch, go_on)?;
+    let mut rest = scored.ok_or(RunError::Interrupted)?.into_iter();
     let of_group = |group: &Group| -> Vec<Vec<f32>> {
         let rows = group.scored.iter().zip(rest.by_ref());
         // The first id of the response is predicted by the last of the prompt.

@@ -18,13 +18,13 @@ use super::tensorboard::Histogram;
 use super::{atomic, record, rollout_log};
 use crate::algorithms::{Credit, CreditContext, Family, sft_sample};
 use crate::cli::progress::Progress;
-use crate::engine::{EngineError, Sampling, Watch};
+use crate::engine::{Sampling, Watch};
 use crate::eval::{EvalReport, EvalSettings, evaluate};
 use crate::model::load_folder;
 use crate::recipe::KlPlace;
 use crate::rollout::Sample;
 use crate::run::prompts::Form;
-use crate::update::StepReport;
+use crate::update::{Event, StepReport, UpdateError};
 
 /// What a finished run says of itself.
 #[derive(Clone, Debug)]
@@ -42,7 +42,11 @@ impl Session {
     /// The first thing that goes wrong, or [`RunError::Stopped`] when `stop` says so; what was committed is safe.
     pub fn train(&mut self, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<Outcome, RunError> {
         match self.train_steps(stop, say) {
-            Err(RunError::Engine(EngineError::Interrupted)) => self.stop_cleanly(),
+            Err(error) if error.is_interrupted() => self.stop_cleanly(),
+            // The weights have begun to change: what they were is in the newest checkpoint.
+            Err(RunError::Update(UpdateError::Interrupted)) => {
+                Err(RunError::Stopped { step: self.newest_checkpoint() })
+            }
             other => other,
         }
     }
@@ -75,25 +79,29 @@ impl Session {
 
     /// Saves the last committed step if no checkpoint has it yet.
     fn stop_cleanly(&mut self) -> Result<Outcome, RunError> {
-        let saved = super::folder::checkpoint_steps(&self.dir.checkpoints());
-        if self.state.step > 0 && saved.last().is_none_or(|(step, _)| *step < self.state.step) {
+        if self.state.step > self.newest_checkpoint() {
             self.save()?;
         }
         Err(RunError::Stopped { step: self.state.step })
+    }
+
+    /// Its step; 0 if there is none.
+    fn newest_checkpoint(&self) -> u64 {
+        super::folder::checkpoint_steps(&self.dir.checkpoints()).last().map_or(0, |(step, _)| *step)
     }
 
     fn step(&mut self, step: u64, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<(), RunError> {
         let start = Instant::now();
         let mut metrics = StepMetrics::new(step);
         let mut timings = StepTimings::new(step);
-        let samples = if self.algorithm.family() == Family::Supervised {
-            self.supervised_samples(step)?
+        let (samples, sampled_tokens) = if self.algorithm.family() == Family::Supervised {
+            (self.supervised_samples(step)?, 0)
         } else {
             self.sampled_samples(step, &mut metrics, &mut timings, stop)?
         };
         stage::enter(step, Stage::Updating);
         let update_start = Instant::now();
-        let reports = self.learn(step, &samples, say)?;
+        let reports = self.learn(step, &samples, stop, say)?;
         timings.set(names::TIMING_UPDATE, seconds(update_start));
         let gaps = record::update(self, &samples, &reports, &mut metrics);
         let trained: u64 = reports.iter().map(|r| r.num_tokens).sum();
@@ -108,7 +116,7 @@ impl Session {
         self.state.adam_step = self.updater.adam.step;
         self.state.skipped = self.updater.skipped;
         self.state.algorithm = self.algorithm.state();
-        self.state.num_tokens += trained;
+        self.state.num_tokens += sampled_tokens + trained;
         metrics.set(names::NUM_TOKENS, self.state.num_tokens as f64);
         let elapsed = seconds(start);
         timings.set(names::STEP_TIME, elapsed);
@@ -140,7 +148,7 @@ impl Session {
         if is_due && !self.evals.is_empty() {
             let before = metrics.clone();
             let evaluated = self.evaluate_all(step, &mut metrics, timings, stop, say);
-            if let Err(RunError::Engine(EngineError::Interrupted)) = evaluated {
+            if evaluated.as_ref().is_err_and(RunError::is_interrupted) {
                 self.state.unfinished = Some(before.to_saved());
                 self.save()?;
             }
@@ -157,14 +165,14 @@ impl Session {
         Ok(())
     }
 
-    /// Samples from rollouts.
+    /// Samples from rollouts, and how many tokens the rollouts and their prompts have.
     fn sampled_samples(
         &mut self,
         step: u64,
         metrics: &mut StepMetrics,
         timings: &mut StepTimings,
         stop: &dyn Fn() -> bool,
-    ) -> Result<Vec<Sample>, RunError> {
+    ) -> Result<(Vec<Sample>, u64), RunError> {
         let mut sampled = self.sample(step, stop)?;
         timings.set(names::TIMING_ROLLOUT, sampled.rollout_s);
         timings.set(names::TIMING_VERIFY, sampled.verify_s);
@@ -175,26 +183,30 @@ impl Session {
         timings.set(names::Timing::of_stage("perf/slot_occupancy"), sampled.stats.occupancy());
         record::judging(&sampled, timings);
         let score_start = Instant::now();
-        let Credit { samples, report } = self.credit(&sampled.groups)?;
+        let Credit { samples, report } = self.credit(&sampled.groups, stop)?;
         timings.set(names::TIMING_SCORE, seconds(score_start));
         record::sampling(self, &sampled, &report, metrics);
-        self.state.num_tokens += sampled.prompt_tokens + sampled.stats.generated_tokens;
+        let num_tokens = sampled.prompt_tokens + sampled.stats.generated_tokens;
         if self.plan.log.rollouts {
             rollout_log::write_step(&self.dir.rollouts(), step, &std::mem::take(&mut sampled.entries))?;
         }
-        Ok(samples)
+        Ok((samples, num_tokens))
     }
 
     /// Credit, with log-probabilities under other weights where the objective needs them.
-    fn credit(&mut self, groups: &[crate::rollout::Group]) -> Result<Credit, RunError> {
+    fn credit(
+        &mut self,
+        groups: &[crate::rollout::Group],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Credit, RunError> {
         let update = &self.plan.update;
         let kl = update.kl.as_ref().filter(|kl| kl.coef != 0.0);
         let policy = self.algorithm.family() == Family::PolicyGradient;
         // In f32 sampler and trainer agree to rounding; in 16 bits a ratio must be taken between two passes of the
         // same kind.
         let exact = self.updater.decoder.kind() == Kind::Float;
-        let old = if policy && !exact { Some(self.logprobs(groups, false)?) } else { None };
-        let reference = if kl.is_some() { Some(self.logprobs(groups, true)?) } else { None };
+        let old = if policy && !exact { Some(self.logprobs(groups, false, stop)?) } else { None };
+        let reference = if kl.is_some() { Some(self.logprobs(groups, true, stop)?) } else { None };
         let context = CreditContext {
             overlong: update.overlong,
             drop_zero_spread: update.drop_zero_spread,
@@ -227,16 +239,20 @@ impl Session {
         Ok(samples)
     }
 
-    /// The optimizer steps of one training step.
+    /// The optimizer steps of one training step. A request to stop ends them before the next micro-batch.
     fn learn(
         &mut self,
         step: u64,
         samples: &[Sample],
+        stop: &dyn Fn() -> bool,
         say: &dyn Fn(&str),
     ) -> Result<Vec<StepReport>, RunError> {
         if samples.is_empty() {
             say(&format!("step {step}: nothing to learn from (no response was kept); the weights stay"));
             return Ok(Vec::new());
+        }
+        if stop() {
+            return Err(RunError::Interrupted);
         }
         if self.starts_from_base() {
             let base = load_folder(&self.base, Device::Cpu, Some(Kind::Float))?;
@@ -254,18 +270,24 @@ impl Session {
             samples,
             steps,
             (self.plan.run.seed, step),
-            &mut |report| {
+            &mut |event| {
+                let Event::Step(report) = event else { return !stop() };
                 progress.inc(1);
                 if let Some((what, problem)) = &report.skipped {
                     progress.note(&format!(
                         "optimizer step skipped: its {what} was not finite; the sample of problem {problem} caused it"
                     ));
                 }
-                true
+                !stop()
             },
-        )?;
+        );
         progress.finish();
-        Ok(reports)
+        // Nothing was changed yet: what the step before left can still be saved.
+        let is_as_before = !self.starts_from_base() && self.updater.version == self.state.update_step;
+        match reports {
+            Err(UpdateError::Interrupted) if is_as_before => Err(RunError::Interrupted),
+            reports => Ok(reports?),
+        }
     }
 
     /// Measures every evaluation set and writes each in full.
