@@ -24,7 +24,7 @@ use crate::algorithms::{self, Algorithm, Family, Start};
 use crate::engine::Sampling;
 use crate::model::{Decoder, device, load_folder};
 use crate::objectives::{KlTerm, Loss, LossSpec};
-use crate::recipe::{AlgorithmConfig, Dtype, DtypeChoice, KlPlace, Plan};
+use crate::recipe::{AlgorithmConfig, Dtype, DtypeChoice, KlConfig, KlPlace, Plan};
 use crate::rollout::{Task, TokenId};
 use crate::text::Tokenizer;
 use crate::update::backward::PassSettings;
@@ -182,6 +182,11 @@ impl Session {
         checkpoint::retain(&self.dir.checkpoints(), &scheduled, self.plan.checkpoint.keep, best)?;
         self.journal.retain(self.state.step + 1)?;
         Ok(())
+    }
+
+    /// The recipe's KL, where it has one that counts.
+    pub(super) fn update_kl(&self) -> Option<&KlConfig> {
+        self.plan.update.kl.as_ref().filter(|kl| kl.coef != 0.0)
     }
 
     /// The last step whose metrics are written: that of the checkpoint, unless its evaluation is still to come.

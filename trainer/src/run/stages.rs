@@ -29,6 +29,8 @@ pub(super) struct Sampled {
     pub(super) entries: Vec<RolloutEntry>,
     pub(super) stats: EngineStats,
     pub(super) judgements: Vec<Judgement>,
+    /// Undecided verdicts that are not in the journal yet.
+    undecided: Vec<Record>,
     pub(super) prompt_tokens: u64,
     pub(super) num_prompts: u64,
     pub(super) rollout_s: f64,
@@ -96,6 +98,13 @@ impl Session {
         let groups = self.tries(step, &wanted, Purpose::Train, shown_examples > 0, &mut sampled, stop)?;
         sampled.groups = groups;
         self.second_tries(step, shown_examples, trained_examples, &wanted, &mut sampled, stop)?;
+        // Where undecided verdicts stop the run, they are asked for again when it goes on: by then whatever kept the
+        // judge from deciding may have been mended.
+        self.check_undecided(step, &sampled.judgements)?;
+        for verdict in sampled.undecided.drain(..) {
+            self.journal.append(&verdict)?;
+        }
+        self.journal.sync()?;
         Ok(sampled)
     }
 
@@ -152,7 +161,7 @@ impl Session {
         let rollouts = self.roll_out(step, wanted, purpose, with_examples, sampled, stop)?;
         stage::enter(step, verifying);
         let start = std::time::Instant::now();
-        let judgements = self.judge(step, &rollouts, stop)?;
+        let judgements = self.judge(step, &rollouts, &mut sampled.undecided, stop)?;
         sampled.verify_s += start.elapsed().as_secs_f64();
         let tokenizer = self.prompter.tokenizer().clone();
         let mut rows = rollouts.into_iter().zip(judgements);
@@ -245,11 +254,13 @@ impl Session {
         Ok(rollouts)
     }
 
-    /// Judges rollouts; verdicts that the journal has from before a crash are not asked for again.
+    /// Judges rollouts; verdicts that the journal has from before a crash are not asked for again. Fresh ones go there
+    /// if they are decided, else into `undecided`.
     fn judge(
         &mut self,
         step: u64,
         rollouts: &[Rollout],
+        undecided: &mut Vec<Record>,
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Judgement>, RunError> {
         let tokenizer = self.prompter.tokenizer().clone();
@@ -275,27 +286,29 @@ impl Session {
             .into_iter()
             .filter_map(|known| known.map(|parts| self.rubric.combine(parts)).or_else(|| fresh.next()))
             .collect();
-        let too_many = self.check_undecided(step, &judgements);
         for ((rollout, judgement), is_fresh) in rollouts.iter().zip(&judgements).zip(is_fresh) {
-            // Where undecided verdicts stop the run, they are asked for again when it goes on: by then whatever kept
-            // the judge from deciding may have been mended.
-            let ask_again = too_many.is_err() && judgement.verdict.score().is_none();
-            if is_fresh && !ask_again {
-                self.journal.append(&Record::Verdict {
-                    step,
-                    problem: rollout.coords.problem.clone(),
-                    sample: rollout.coords.sample,
-                    purpose: rollout.coords.purpose,
-                    rollout_sha256: rollout_sha256(&rollout.ids),
-                    verdict: serde_json::to_value(&judgement.parts).unwrap_or_default(),
-                })?;
+            if !is_fresh {
+                continue;
+            }
+            let verdict = Record::Verdict {
+                step,
+                problem: rollout.coords.problem.clone(),
+                sample: rollout.coords.sample,
+                purpose: rollout.coords.purpose,
+                rollout_sha256: rollout_sha256(&rollout.ids),
+                verdict: serde_json::to_value(&judgement.parts).unwrap_or_default(),
+            };
+            if judgement.verdict.score().is_some() {
+                self.journal.append(&verdict)?;
+            } else {
+                undecided.push(verdict);
             }
         }
         self.journal.sync()?;
-        too_many?;
         Ok(judgements)
     }
 
+    /// All of a step's verdicts together: a few hinted tries alone stop no run.
     fn check_undecided(&self, step: u64, judgements: &[Judgement]) -> Result<(), RunError> {
         let undecided: Vec<&Judgement> =
             judgements.iter().filter(|judgement| judgement.verdict.score().is_none()).collect();
@@ -408,3 +421,7 @@ fn entry(
         advantage: None,
     }
 }
+
+#[cfg(test)]
+#[path = "stages_tests.rs"]
+mod tests;

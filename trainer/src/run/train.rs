@@ -200,7 +200,7 @@ impl Session {
         stop: &dyn Fn() -> bool,
     ) -> Result<Credit, RunError> {
         let update = &self.plan.update;
-        let kl = update.kl.as_ref().filter(|kl| kl.coef != 0.0);
+        let kl = self.update_kl();
         let policy = self.algorithm.family() == Family::PolicyGradient;
         // In f32 sampler and trainer agree to rounding; in 16 bits a ratio must be taken between two passes of the
         // same kind.
