@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use polestar_tests::command::{Done, run};
-use polestar_tests::files::{assert_same_run, edit_json, leftovers};
+use polestar_tests::files::{assert_same_run, edit_json, edit_safetensors, leftovers};
 use polestar_tests::process::Running;
 use polestar_tests::recipe::{Lab, grpo};
 
@@ -97,6 +97,10 @@ fn half_written_checkpoints_are_passed_over() {
     assert_eq!(leftovers(&root).len(), 4);
     resume(&root).succeeded();
     assert_same_run(&whole, &root);
+    // As if killed after step 4 was in place and before an older one was removed.
+    copy_tree(&checkpoints.join("step-000002"), &checkpoints.join("step-000001"));
+    resume(&root).succeeded();
+    assert_same_run(&whole, &root);
     // No link, or one that leads nowhere.
     for at in ["step-000099", "step-000002"] {
         fs::remove_file(checkpoints.join("latest")).unwrap();
@@ -118,15 +122,44 @@ fn damaged_checkpoints_are_named_and_may_be_removed() {
         copy_tree(&whole, &root);
         let checkpoint = root.join("checkpoints/step-000004");
         cut(&checkpoint.join(name));
-        let done = resume(&root).failed(2, &[name, "step-000004", needle]);
-        if name != "model.safetensors" {
-            assert!(done.stderr.contains("remove this checkpoint folder"), "{}", done.stderr);
-        }
+        let done = resume(&root).failed(2, &[name, "step-000004", needle, "remove this checkpoint folder"]);
+        assert!(!done.stderr.contains("ownload"), "{}", done.stderr);
         // What the message says to do.
         fs::remove_dir_all(&checkpoint).unwrap();
         resume(&root).succeeded();
         assert_same_run(&whole, &root);
     }
+}
+
+/// Without moments or masters a run would go on with others than it was stopped with.
+#[test]
+fn a_checkpoint_without_its_optimizer_is_damaged() {
+    let (lab, whole) = trained();
+    let root = lab.path("missing");
+    copy_tree(&whole, &root);
+    let checkpoint = root.join("checkpoints/step-000004");
+    fs::remove_file(checkpoint.join("optimizer.safetensors")).unwrap();
+    let needles = ["step-000004/optimizer.safetensors", "is missing", "remove this checkpoint folder"];
+    resume(&root).failed(2, &needles);
+    fs::remove_dir_all(&checkpoint).unwrap();
+    resume(&root).succeeded();
+    assert_same_run(&whole, &root);
+
+    let root = lab.path("bf16");
+    let bf16 = ["--set".to_owned(), "checkpoint.dtype=bf16".to_owned()];
+    run(lab.train(&root).into_iter().chain(bf16)).succeeded();
+    for (group, other) in [("master.", "other."), ("exp_avg.", "another.")] {
+        let path = root.join("checkpoints/step-000004/optimizer.safetensors");
+        let before = fs::read(&path).unwrap();
+        edit_safetensors(&path, |header| {
+            let tensors = std::mem::take(header.as_object_mut().unwrap());
+            let renamed = tensors.into_iter().map(|(name, value)| (name.replacen(group, other, 1), value));
+            *header = renamed.collect::<serde_json::Map<_, _>>().into();
+        });
+        resume(&root).failed(2, &["optimizer.safetensors", group, "remove this checkpoint folder"]);
+        fs::write(&path, before).unwrap();
+    }
+    resume(&root).succeeded();
 }
 
 #[test]

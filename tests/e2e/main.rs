@@ -11,6 +11,7 @@ mod eval;
 mod generate;
 mod golden;
 mod kill;
+mod pins;
 mod plan;
 mod repeat;
 mod score;

@@ -46,7 +46,9 @@ fn check_grpo(root: &Path, recipe: &Path) {
         assert!(line["sampling/sampling_logp_difference/max"].as_f64().unwrap() < 1e-4, "{line}");
     }
     assert!(root.join("tensorboard").read_dir().unwrap().count() > 0);
-    assert_eq!(read_jsonl(&root.join("timings.jsonl")).len(), 4);
+    let timings = read_jsonl(&root.join("timings.jsonl"));
+    let saves: Vec<bool> = timings.iter().map(|line| line["timing_s/save"].is_f64()).collect();
+    assert_eq!(saves, [false, false, true, true]);
     let latest = root.join("checkpoints/latest");
     for name in [
         "config.json",
@@ -63,6 +65,31 @@ fn check_grpo(root: &Path, recipe: &Path) {
     assert_eq!(metrics[3]["eval/eval/acc"], evaluation["eval"]["accuracy"], "{}", metrics[3]);
 }
 
+/// Evaluations fall on steps without a scheduled checkpoint; the best of them has one.
+#[test]
+fn the_best_by_evaluation_is_kept() {
+    let lab = Lab::new(&grpo(5));
+    let root = lab.path("run");
+    let sets = ["checkpoint.every=100", "checkpoint.keep=1", "eval.every=1"];
+    let sets = sets.iter().flat_map(|set| ["--set".to_owned(), (*set).to_owned()]);
+    run(lab.train(&root).into_iter().chain(sets)).succeeded();
+    let metrics = read_jsonl(&root.join("metrics.jsonl"));
+    let accuracy = |line: &Value| line["eval/eval/acc"].as_f64().unwrap();
+    let best = metrics[1..].iter().rev().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b))).unwrap();
+    let best = best["step"].as_u64().unwrap();
+    assert!(best < 5, "the last step is saved whatever it measures: {metrics:?}");
+    let mut folders: Vec<String> = std::fs::read_dir(root.join("checkpoints"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    folders.sort();
+    assert_eq!(folders, ["latest".to_owned(), format!("step-{best:06}"), "step-000005".to_owned()]);
+    let out = lab.path("best");
+    let args = ["export", root.to_str().unwrap(), "--best", "--out", out.to_str().unwrap()];
+    let done: Value = serde_json::from_str(&run(args).succeeded().stdout).unwrap();
+    assert_eq!(done["step"], best);
+}
+
 #[test]
 fn star_repeats_to_the_byte() {
     let lab = Lab::new(&star(2));
@@ -74,6 +101,13 @@ fn star_repeats_to_the_byte() {
     let metrics = read_jsonl(&runs[0].join("metrics.jsonl"));
     let sum = |key: &str| metrics.iter().filter_map(|line| line[key].as_f64()).sum::<f64>();
     assert!(sum("credit/num_kept") > 0.0, "{metrics:?}");
+    // A hinted second try is right now and then.
+    assert!(sum("credit/num_rationalized") > 0.0, "{metrics:?}");
+    for line in &metrics {
+        // One verifier: its mean is the reward's, that of the first tries.
+        let [reward, mean] = ["reward", "rewards/math/mean"].map(|key| line[key].as_f64().unwrap());
+        assert!((reward - mean).abs() < 1e-12, "{line}");
+    }
 }
 
 /// A line down to 0 over each iteration's own steps: 4, then 5. The last step's rate is one part of so many.

@@ -71,24 +71,38 @@ pub fn edit_safetensors(path: &Path, change: impl FnOnce(&mut Value)) {
     fs::write(path, [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()).unwrap();
 }
 
-/// Everything in a run folder that two runs of one recipe have in common to the byte, by path: the plan, the latest
-/// checkpoint, metrics, sampled texts, evaluations. Timings, TensorBoard files, journal and lock are left out.
+/// Everything in a run folder that two runs of one recipe have in common to the byte, by path: the plan, every file of
+/// every checkpoint, metrics, sampled texts, evaluations, and whatever else is there. Left out are the times
+/// (timings.jsonl, tensorboard), the journal, which is kept until the next checkpoint only, and the lock.
 #[must_use]
 pub fn lasting(run: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
-    for name in ["recipe.toml", "plan.json", "metrics.jsonl"] {
-        found.insert(name.to_owned(), fs::read(run.join(name)).unwrap());
-    }
-    let latest = fs::read_link(run.join("checkpoints/latest")).unwrap();
-    found.insert("checkpoints/latest ->".to_owned(), latest.to_str().unwrap().into());
-    for folder in ["checkpoints/latest", "rollouts", "evals"] {
-        for entry in fs::read_dir(run.join(folder)).unwrap() {
-            let entry = entry.unwrap();
-            let name = format!("{folder}/{}", entry.file_name().to_str().unwrap());
-            found.insert(name, fs::read(entry.path()).unwrap());
-        }
+    read_tree(run, "", &mut found);
+    for name in ["recipe.toml", "plan.json", "metrics.jsonl", "checkpoints/latest ->"] {
+        assert!(found.contains_key(name), "{} has no {name}", run.display());
     }
     found
+}
+
+/// Files that hold times, or what a process leaves while it works.
+const PASSING: [&str; 4] = ["timings.jsonl", "tensorboard", "journal", "lock"];
+
+fn read_tree(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+        if PASSING.contains(&name.as_str()) {
+            continue;
+        }
+        if path.is_symlink() {
+            found.insert(format!("{name} ->"), fs::read_link(&path).unwrap().to_str().unwrap().into());
+        } else if path.is_dir() {
+            found.insert(format!("{name}/"), Vec::new());
+            read_tree(&path, &format!("{name}/"), found);
+        } else {
+            found.insert(name, fs::read(&path).unwrap());
+        }
+    }
 }
 
 /// Checks that two runs hold the same bytes, and that neither has leftovers of killed writers.

@@ -122,7 +122,7 @@ threads = 1
 {}
 [rollout]
 prompts = 24
-n = 2
+n = 4
 max_new_tokens = 20
 slots = 24
 

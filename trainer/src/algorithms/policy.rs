@@ -61,7 +61,7 @@ fn rewards(
     };
     let penalized = |response: &Response<'_>| {
         let (old, reference) = response.old_and_reference()?;
-        tally.count_kl(-penalized_reward(0.0, 1.0, &old, &reference));
+        tally.count_kl(-penalized_reward(0.0, 1.0, &old, &reference), old.len());
         Ok(penalized_reward(response.score, beta, &old, &reference))
     };
     responses.iter().map(penalized).collect()

@@ -43,6 +43,8 @@ pub struct CreditReport {
     pub reward_std: f64,
     /// The mean of Σ(old − reference) over responses, in nats, where KL is in the reward.
     pub reward_kl: Option<f64>,
+    /// The mean of old − reference over the sampled tokens of those responses, in nats.
+    pub reward_kl_token: Option<f64>,
     /// The mean over samples of their weight.
     pub advantage_mean: f64,
     /// The standard deviation over samples of their weight (Bessel).
@@ -58,6 +60,7 @@ pub(super) struct Tally {
     scores: Vec<f64>,
     stds: Vec<f64>,
     kls: Vec<f64>,
+    num_kl_tokens: usize,
 }
 
 impl Tally {
@@ -82,9 +85,10 @@ impl Tally {
         is_zero_spread
     }
 
-    /// Counts a response's KL in the reward, in nats.
-    pub(super) fn count_kl(&mut self, kl: f64) {
+    /// Counts a response's KL in the reward, in nats, summed over so many tokens.
+    pub(super) fn count_kl(&mut self, kl: f64, num_tokens: usize) {
         self.kls.push(kl);
+        self.num_kl_tokens += num_tokens;
     }
 
     /// Takes a sample with the weight of its learned tokens.
@@ -101,6 +105,8 @@ impl Tally {
         report.reward = mean(&self.scores);
         report.reward_std = mean(&self.stds);
         report.reward_kl = (!self.kls.is_empty()).then(|| mean(&self.kls));
+        let num_tokens = self.num_kl_tokens;
+        report.reward_kl_token = (num_tokens > 0).then(|| self.kls.iter().sum::<f64>() / num_tokens as f64);
         report.advantage_mean = mean(&self.weights);
         report.advantage_std = sample_std(&self.weights);
         Credit { samples: self.samples, report }

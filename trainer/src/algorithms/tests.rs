@@ -244,6 +244,7 @@ fn kl_in_the_reward_comes_before_the_baseline() {
     let credit = credit_with(&AlgorithmConfig::DrGrpo {}, &groups, &context);
     assert_weights(&credit, &[0.35, -0.35]);
     assert_eq!((credit.report.reward, credit.report.reward_kl), (0.5, Some(-0.5)));
+    assert_eq!(credit.report.reward_kl_token, Some(-0.25));
     // Under weights that were measured again, those count.
     let old = [vec![vec![-1.0, 0.0, -2.0], vec![0.0, 0.0]]];
     let recomputed =

@@ -167,8 +167,9 @@ impl Bench<'_> {
     /// Credit as `train` assigns it: log-probabilities under other weights where the objective needs them.
     fn credit(&self, decoder: &Decoder, groups: &[Group]) -> Result<Vec<Sample>, RunError> {
         let plan = &self.workload.plan;
-        let logprobs =
-            |of: &Decoder| group_logprobs(of, groups, plan.rollout.temperature, plan.update.micro_batch);
+        let logprobs = |of: &Decoder| {
+            group_logprobs(of, groups, plan.rollout.temperature, plan.update.micro_batch, &|| true)
+        };
         let old = if decoder.kind() == Kind::Float { None } else { Some(logprobs(decoder)?) };
         let reference = self.reference.map(logprobs).transpose()?;
         let context = CreditContext {

@@ -92,13 +92,11 @@ fn best_checkpoint(run: &str) -> Result<PathBuf, CliError> {
             let percent = accuracy * 100.0;
             Err(CliError::Complaints(vec![
                 Complaint::call(format!(
-                    "--best: step {best} was the best ({percent:.1} %) and has no checkpoint"
+                    "--best: step {best} was the best ({percent:.1} %) and its checkpoint is not there any more"
                 ))
+                .expected(checkpoints.join(format!("step-{best:06}")).display().to_string())
                 .found(format!("checkpoints of the steps {}", there.join(", ")))
-                .next(format!(
-                    "name one of them ({}), or train with checkpoint.every = eval.every",
-                    latest.display()
-                )),
+                .next(format!("put it back, or name one that is there ({})", latest.display())),
             ]))
         }
     }

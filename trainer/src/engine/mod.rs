@@ -136,7 +136,7 @@ pub enum EngineError {
 pub trait Watch {
     /// A response is complete.
     fn finished(&mut self, _request: usize, _sample: usize, _response: &Response) {}
-    /// Tokens were sampled; false stops the sampling with [`EngineError::Interrupted`].
+    /// Tokens were sampled, or an evaluation got a verdict (`_new` is then 0); false stops either with [`EngineError::Interrupted`].
     fn tokens(&mut self, _new: usize) -> bool {
         true
     }

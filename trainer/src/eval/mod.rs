@@ -150,11 +150,14 @@ pub fn evaluate(
             .flat_map(|(task, group)| group.iter().map(|r| (task.clone(), text(r))))
             .collect()
     };
-    let strict = rubric.judge(&work(tasks));
+    let mut go_on = || watch.tokens(0);
+    let interrupted = EvalError::Engine(EngineError::Interrupted);
+    let Some(strict) = rubric.judge(&work(tasks), &mut go_on) else { return Err(interrupted) };
     let loose = match lenient {
-        Some((lenient, tasks)) => lenient.judge(&work(tasks)),
-        None => strict.clone(),
+        Some((lenient, tasks)) => lenient.judge(&work(tasks), &mut go_on),
+        None => Some(strict.clone()),
     };
+    let Some(loose) = loose else { return Err(interrupted) };
     let problems = collect(tasks, &responses, &strict, &loose, &text);
     Ok(report(problems, settings, stats.generated_tokens, start.elapsed().as_secs_f64()))
 }

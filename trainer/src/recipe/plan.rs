@@ -23,6 +23,16 @@ pub struct Plan {
     pub code_version: String,
     /// The hash of the base weights, once the caller has read them.
     pub weights_hash: Option<String>,
+    /// The hash of each data set's problems by the set's name, once the caller has read them.
+    #[serde(default)]
+    pub data_hashes: BTreeMap<String, String>,
+    /// The hash of each of the base model's other files by its name, once the caller has read them.
+    #[serde(default)]
+    pub model_files: BTreeMap<String, String>,
+    /// The day that the model's chat template sees, where it asks for one: Unix seconds of a midnight (UTC). A run keeps
+    /// the day on which it was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_day: Option<i64>,
     /// Name, seed, steps; `threads` is a number of threads.
     pub run: RunConfig,
     /// The model, its type and its device.
@@ -131,6 +141,8 @@ pub struct PlanMismatch {
     pub saved: String,
     /// Its value in the new plan.
     pub now: String,
+    /// Where the new value is from, if the key is none of the recipe's: a data source, a file of the model.
+    pub place: Option<String>,
 }
 
 /// A plan.json that cannot be read.
@@ -154,7 +166,8 @@ impl Plan {
     }
 
     /// Whether `other`, what the recipe resolves to now, is the plan of the same run as this one, which was saved.
-    /// `run.steps` may be higher in `other`; a weights hash counts once both have one; `world` does not count.
+    /// `run.steps` may be higher in `other`; hashes count once both plans have them; `world` and `chat_day`, which a
+    /// run keeps from its beginning, do not count.
     ///
     /// # Errors
     /// Names the first key that differs, in the order of plan.json.
@@ -162,13 +175,33 @@ impl Plan {
         let comparable = |plan: &Self| {
             let hashes = (&self.weights_hash, &other.weights_hash);
             let weights_hash = if let (Some(_), Some(_)) = hashes { plan.weights_hash.clone() } else { None };
+            let has_files = !self.model_files.is_empty() && !other.model_files.is_empty();
+            let model_files = if has_files { plan.model_files.clone() } else { BTreeMap::new() };
+            let has_data = !self.data_hashes.is_empty() && !other.data_hashes.is_empty();
+            let data_hashes = if has_data { plan.data_hashes.clone() } else { BTreeMap::new() };
             let mut run = plan.run.clone();
             if other.run.steps >= self.run.steps {
                 run.steps = 0;
             }
-            Self { weights_hash, run, world: self.world, ..plan.clone() }.to_value()
+            let (world, chat_day) = (self.world, None);
+            Self { weights_hash, data_hashes, model_files, chat_day, run, world, ..plan.clone() }.to_value()
         };
-        first_difference("", &comparable(self), &comparable(other)).map_or(Ok(()), Err)
+        let difference = first_difference("", &comparable(self), &comparable(other));
+        difference.map_or(Ok(()), |found| Err(PlanMismatch { place: other.place_of(&found.key), ..found }))
+    }
+
+    /// Where a hash is from.
+    fn place_of(&self, key: &str) -> Option<String> {
+        if let Some(set) = key.strip_prefix(DATA_HASHES) {
+            return Some(self.data.get(set)?.source.clone());
+        }
+        key.strip_prefix(MODEL_FILES).map(|file| format!("{}/{file}", self.model.path))
+    }
+
+    /// Whether a checkpoint is due at the end of step `step` (from 1), whatever happens in it.
+    #[must_use]
+    pub fn saves_at(&self, step: u64) -> bool {
+        step == self.run.steps || step.is_multiple_of(self.checkpoint.every.max(1))
     }
 
     /// How many optimizer steps step `step` (from 1) takes, where the algorithm and not the data decides.
@@ -206,9 +239,35 @@ impl Dtype {
     }
 }
 
+/// How the keys of hashes begin.
+const DATA_HASHES: &str = "data_hashes.";
+const MODEL_FILES: &str = "model_files.";
+
+impl PlanMismatch {
+    /// The complaint where not the recipe changed but a file that it names.
+    fn changed_file(&self) -> Option<Complaint> {
+        let Self { key, saved, now, place } = self;
+        let place = place.as_ref()?;
+        let (what, of_what, recipe_key) = if let Some(set) = key.strip_prefix(DATA_HASHES) {
+            (format!("the problems of data.{set} are"), "their", format!("data.{set}.source"))
+        } else {
+            let file = key.strip_prefix(MODEL_FILES)?;
+            (format!("the base model's {file} is"), "its", "model.path".to_owned())
+        };
+        let complaint = Complaint::call(format!("{what} not what this run was started with: {place}"))
+            .expected(format!("{of_what} SHA-256 to be {saved}, as in the run's plan.json ({key})"))
+            .found(now.clone())
+            .at(Place::Key(recipe_key));
+        Some(complaint.next("put back what was there, or start a new run under another run.name"))
+    }
+}
+
 impl Complain for PlanMismatch {
     fn complaints(&self) -> Vec<Complaint> {
-        let Self { key, saved, now } = self;
+        if let Some(complaint) = self.changed_file() {
+            return vec![complaint];
+        }
+        let Self { key, saved, now, .. } = self;
         let next = match key.as_str() {
             "code_version" => {
                 format!("resume with version {saved}, or start a new run under another run.name")
@@ -251,7 +310,7 @@ fn first_difference(path: &str, saved: &Value, now: &Value) -> Option<PlanMismat
         (saved, now) => {
             let shown =
                 |value: &Value| if value.is_null() { "nothing".to_owned() } else { value.to_string() };
-            Some(PlanMismatch { key: path.to_owned(), saved: shown(saved), now: shown(now) })
+            Some(PlanMismatch { key: path.to_owned(), saved: shown(saved), now: shown(now), place: None })
         }
     }
 }

@@ -14,7 +14,7 @@ fn plan(sets: &[&str]) -> Plan {
 }
 
 fn mismatch(saved: &Plan, now: &Plan) -> (String, String, String) {
-    let PlanMismatch { key, saved, now } = saved.same_run(now).unwrap_err();
+    let PlanMismatch { key, saved, now, .. } = saved.same_run(now).unwrap_err();
     (key, saved, now)
 }
 
@@ -60,6 +60,9 @@ fn version_and_weights_count_and_the_world_does_not() {
     saved.same_run(&hashed("a")).unwrap();
     hashed("a").same_run(&hashed("a")).unwrap();
     assert_eq!(mismatch(&hashed("a"), &hashed("b")).0, "weights_hash");
+    let on = |day| Plan { chat_day: Some(day), ..saved.clone() };
+    on(0).same_run(&on(86_400)).unwrap();
+    assert!(!saved.to_json().contains("chat_day") && on(0).to_json().contains("\"chat_day\": 0"));
     let elsewhere = Plan { world: World { cores: 64, ..saved.world }, ..saved.clone() };
     saved.same_run(&elsewhere).unwrap();
 }
@@ -74,6 +77,40 @@ fn a_mismatch_says_what_to_do() {
          found: run.seed = 3\n  where: run.seed\n  \
          next: set run.seed back to 0, or start a new run under another run.name"
     );
+}
+
+#[test]
+fn a_changed_file_is_named() {
+    let saved = plan(&["data.eval.source=e.jsonl"]);
+    let hashes = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect();
+    let data = |eval| Plan { data_hashes: hashes(&[("train", "1"), ("eval", eval)]), ..saved.clone() };
+    let model = |pairs| Plan { model_files: hashes(pairs), ..saved.clone() };
+    let one = model(&[("config.json", "1"), ("tokenizer.json", "2")]);
+    // What has not been read yet is not compared.
+    for plan in [&data("2"), &one] {
+        plan.same_run(&saved).unwrap();
+        saved.same_run(plan).unwrap();
+        plan.same_run(plan).unwrap();
+    }
+    let told = |error: PlanMismatch| error.complaints()[0].to_string();
+    assert_eq!(
+        told(data("2").same_run(&data("3")).unwrap_err()),
+        "error: the problems of data.eval are not what this run was started with: e.jsonl\n  \
+         expected: their SHA-256 to be \"2\", as in the run's plan.json (data_hashes.eval)\n  found: \"3\"\n  \
+         where: data.eval.source\n  \
+         next: put back what was there, or start a new run under another run.name"
+    );
+    let gone = told(one.same_run(&model(&[("config.json", "1")])).unwrap_err());
+    assert!(
+        gone.contains("the base model's tokenizer.json is not") && gone.contains("m/tokenizer.json"),
+        "{gone}"
+    );
+    assert!(gone.contains("found: nothing") && gone.contains("where: model.path"), "{gone}");
+    let new = told(
+        one.same_run(&model(&[("chat_template.jinja", "1"), ("config.json", "1"), ("tokenizer.json", "2")]))
+            .unwrap_err(),
+    );
+    assert!(new.contains("chat_template.jinja") && new.contains("to be nothing"), "{new}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! From a recipe and the facts of a machine to a plan: every default is filled in, by the algorithm's paper where it has
 //! a say ([`super::defaults`]).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::defaults::{self, ScheduleLength};
@@ -87,6 +89,9 @@ impl Recipe {
         Ok(Plan {
             code_version: env!("CARGO_PKG_VERSION").to_owned(),
             weights_hash: None,
+            data_hashes: BTreeMap::new(),
+            model_files: BTreeMap::new(),
+            chat_day: None,
             run,
             model,
             data: self.data.clone(),

@@ -227,7 +227,7 @@ pub struct VerifierConfig {
 pub struct CheckpointConfig {
     /// Steps between checkpoints, at least 1; the last step always writes one.
     pub every: u64,
-    /// How many of the newest stay, beside the best by evaluation; 0 keeps all.
+    /// How many of the newest that `every` asked for stay, beside the best by evaluation; 0 keeps all of them.
     pub keep: usize,
     /// The type of the saved weights. `auto`: the base checkpoint's own.
     pub dtype: DtypeChoice,

@@ -224,25 +224,66 @@ fn a_file_size_limit_destroys_nothing_that_was_there() {
     refuses_too_much_and_keeps_what_was_there(&folder, &[7; 20_000], WriteProblem::FileTooLarge);
 }
 
-/// A file system of 64 KiB, mounted in a namespace of the child's own.
+/// Runs the named test in a child whose folder is a file system of 64 KiB, in a namespace of its own.
+fn run_on_a_small_disk(test: &str) {
+    let namespaces = ["unshare", "--user", "--map-root-user", "--mount"];
+    let probe = Command::new(namespaces[0])
+        .args(&namespaces[1..])
+        .args(["sh", "-c", "mount -t tmpfs -o size=64k tmpfs /mnt"])
+        .output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        eprintln!("skipped: this machine forbids mounting in a user namespace");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let wrapper = r#"mount -t tmpfs -o size=64k tmpfs "$POLESTAR_TEST_CHILD" || exit 9; exec "$0" "$@""#;
+    run_in_child(test, &namespaces, wrapper, folder.path());
+}
+
 #[test]
 fn a_full_disk_destroys_nothing_that_was_there() {
     let Some(folder) = child_folder() else {
-        let namespaces = ["unshare", "--user", "--map-root-user", "--mount"];
-        let probe = Command::new(namespaces[0])
-            .args(&namespaces[1..])
-            .args(["sh", "-c", "mount -t tmpfs -o size=64k tmpfs /mnt"])
-            .output();
-        if !probe.is_ok_and(|probe| probe.status.success()) {
-            eprintln!("skipped: this machine forbids mounting in a user namespace");
-            return;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let wrapper = r#"mount -t tmpfs -o size=64k tmpfs "$POLESTAR_TEST_CHILD" || exit 9; exec "$0" "$@""#;
-        run_in_child("a_full_disk_destroys_nothing_that_was_there", &namespaces, wrapper, folder.path());
-        return;
+        return run_on_a_small_disk("a_full_disk_destroys_nothing_that_was_there");
     };
     refuses_too_much_and_keeps_what_was_there(&folder, &[7; 100_000], WriteProblem::DiskFull);
+}
+
+/// The file system becomes read-only (a disk that fails does that) while a checkpoint is being written.
+#[test]
+fn a_disk_that_becomes_read_only_is_named_and_what_was_there_stays() {
+    let Some(folder) = child_folder() else {
+        return run_on_a_small_disk("a_disk_that_becomes_read_only_is_named_and_what_was_there_stays");
+    };
+    let remount = |mode: &str| {
+        let options = format!("remount,{mode}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&folder).status().unwrap().success());
+    };
+    let (file, target) = (folder.join("plan.json"), folder.join("step-000001"));
+    write_file(&file, b"old").unwrap();
+    let mut writer = FolderWriter::new(&target).unwrap();
+    writer.write("weights", b"old").unwrap();
+    writer.commit().unwrap();
+    let mut writer = FolderWriter::new(&target).unwrap();
+    writer.write("weights", b"new").unwrap();
+    remount("ro");
+    for error in [
+        writer.write("more", b"new").unwrap_err(),
+        writer.commit().unwrap_err(),
+        write_file(&file, b"new").unwrap_err(),
+        FolderWriter::new(&folder.join("step-000002")).unwrap_err(),
+        point_latest(&folder, "step-000001").unwrap_err(),
+        remove_folder(&target).unwrap_err(),
+        AppendLog::open(&folder.join("log")).unwrap_err(),
+    ] {
+        assert_eq!(error.problem, WriteProblem::ReadOnly, "{error}");
+        let words = error.to_string();
+        assert!(words.contains("read-only") && words.contains("remount this one"), "{words}");
+    }
+    remount("rw");
+    assert_eq!(clean_leftovers(&folder).unwrap().len(), 1, "what was being written");
+    assert_eq!(names(&folder), ["plan.json", "step-000001"]);
+    assert_eq!(fs::read(&file).unwrap(), b"old");
+    assert_eq!(fs::read(target.join("weights")).unwrap(), b"old");
 }
 
 /// Writes `too_much` in every way there is, after something that fits, and wants the refusal and the old content.

@@ -15,7 +15,7 @@ use crate::model::config::DecoderConfig;
 use crate::model::export::export_config;
 use crate::model::save::{FileBytes, save_tensors, weight_files};
 use crate::model::weights::WeightSpec;
-use crate::model::{Decoder, ModelWeights, load_folder, weights};
+use crate::model::{Decoder, LoadError, ModelWeights, load_folder, weights};
 use crate::rollout::TokenId;
 use crate::update::{Updater, score};
 
@@ -223,31 +223,35 @@ pub(crate) fn check_reload(
 /// state.json is missing or damaged.
 pub fn read_state(folder: &Path) -> Result<RunState, RunError> {
     let path = folder.join(STATE);
-    let bad = |problem: String| RunError::Folder {
-        path: path.clone(),
-        problem,
-        next: "remove this checkpoint folder; the run then goes on from the one before".into(),
-    };
+    let bad = |problem: String| RunError::Folder { path: path.clone(), problem, next: remove(folder) };
     let text = fs::read_to_string(&path).map_err(|error| bad(format!("cannot be read: {error}")))?;
     serde_json::from_str(&text).map_err(|error| bad(format!("is not a checkpoint's state: {error}")))
 }
 
-/// Puts a checkpoint's weights and optimizer into `updater`.
+/// Puts a checkpoint's weights and optimizer into `updater`: one that was written with these `kind` and `save_moments`
+/// has to have what [`write`] puts there, or training would silently go on from rounded weights or without momentum.
 ///
 /// # Errors
 /// A file is missing, damaged, or of another model.
-pub fn restore(folder: &Path, updater: &mut Updater, state: &RunState) -> Result<(), RunError> {
+pub fn restore(
+    folder: &Path,
+    updater: &mut Updater,
+    state: &RunState,
+    kind: Kind,
+    save_moments: bool,
+) -> Result<(), RunError> {
     let optimizer = OptimizerFile::open(folder, &updater.decoder.config)?;
-    let masters = match optimizer.find("master")? {
-        Some(masters) => masters,
-        None => {
-            let loaded = load_folder(folder, Device::Cpu, Some(Kind::Float))?;
-            loaded.weights.ordered().into_iter().map(Tensor::shallow_clone).collect()
-        }
+    let masters = if kind == Kind::Float {
+        let loaded = load_folder(folder, Device::Cpu, Some(Kind::Float))
+            .map_err(|error| damaged_model(folder, error))?;
+        loaded.weights.ordered().into_iter().map(Tensor::shallow_clone).collect()
+    } else {
+        optimizer.require("master")?
     };
     updater.set_weights(&masters);
     updater.adam.reset();
-    if let (Some(first), Some(second)) = (optimizer.find("exp_avg")?, optimizer.find("exp_avg_sq")?) {
+    if save_moments {
+        let (first, second) = (optimizer.require("exp_avg")?, optimizer.require("exp_avg_sq")?);
         tch::no_grad(|| {
             for (target, source) in updater.adam.exp_avg.iter_mut().zip(&first) {
                 target.copy_(source);
@@ -286,6 +290,17 @@ impl OptimizerFile {
         Ok(Self { path, bytes, specs: weights::specs(config) })
     }
 
+    /// The tensors of one group, in canonical order.
+    fn require(&self, prefix: &str) -> Result<Vec<Tensor>, RunError> {
+        self.find(prefix)?.ok_or_else(|| {
+            let reason = match self.bytes {
+                Some(_) => format!("expected tensors {prefix}.*, found none"),
+                None => "the file is missing".to_owned(),
+            };
+            damaged(&self.path, &reason)
+        })
+    }
+
     /// The tensors of one group, in canonical order, if the file has the group.
     fn find(&self, prefix: &str) -> Result<Option<Vec<Tensor>>, RunError> {
         let Some(bytes) = &self.bytes else { return Ok(None) };
@@ -315,25 +330,59 @@ fn damaged(path: &Path, reason: &str) -> RunError {
     RunError::Folder {
         path: path.to_path_buf(),
         problem: format!("is damaged: {reason}"),
-        next: "remove this checkpoint folder; the run then goes on from the one before".into(),
+        next: remove(path.parent().unwrap_or(path)),
     }
 }
 
-/// Removes all but the newest `keep` checkpoints and the one of step `best`; 0 keeps all.
+/// What to do about a damaged checkpoint.
+fn remove(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "remove this checkpoint folder ({folder}): the run then goes on from the one before it, or from its beginning"
+    )
+}
+
+/// The weights of a checkpoint do not load. What to do is not what a downloaded model's error says.
+fn damaged_model(folder: &Path, error: LoadError) -> RunError {
+    match error {
+        // The machine's fault, not the folder's.
+        LoadError::Torch(_) => error.into(),
+        LoadError::Corrupt { path, reason, bytes } => damaged(
+            &path,
+            &format!("it is not a whole safetensors file: {reason} (its size is {bytes} bytes)"),
+        ),
+        LoadError::Missing { what, expected, .. } => {
+            damaged(&folder.join(expected), &format!("{what} is missing"))
+        }
+        other => damaged(&folder.join("model.safetensors"), &other.to_string()),
+    }
+}
+
+/// Removes the checkpoints that need not stay. Those stay: the newest `keep` of the ones that are `scheduled` (all of
+/// them if it is 0), the one of step `best`, and the newest. So a checkpoint for another reason (a request to stop, an
+/// evaluation that was the best) goes when a later one is there, and what is left depends on the steps alone.
 ///
 /// # Errors
 /// A folder cannot be removed.
-pub fn retain(checkpoints: &Path, keep: usize, best: Option<u64>) -> Result<(), RunError> {
-    if keep == 0 {
-        return Ok(());
-    }
+pub fn retain(
+    checkpoints: &Path,
+    scheduled: &dyn Fn(u64) -> bool,
+    keep: usize,
+    best: Option<u64>,
+) -> Result<(), RunError> {
     let all = super::folder::checkpoint_steps(checkpoints);
-    let old = all.len().saturating_sub(keep);
-    for (step, path) in &all[..old] {
-        if Some(*step) == best {
-            continue;
+    let due: Vec<u64> = all.iter().map(|(step, _)| *step).filter(|step| scheduled(*step)).collect();
+    let num_old = if keep == 0 { 0 } else { due.len().saturating_sub(keep) };
+    let newest = all.last().map(|(step, _)| *step);
+    for (step, path) in &all {
+        let stays = due[num_old..].contains(step) || best == Some(*step) || newest == Some(*step);
+        if !stays {
+            atomic::remove_folder(path)?;
         }
-        atomic::remove_folder(path)?;
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "checkpoint_tests.rs"]
+mod tests;

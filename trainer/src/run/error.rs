@@ -74,12 +74,28 @@ pub enum RunError {
     Unfit { problem: String, key: &'static str, next: String },
     /// A saved checkpoint does not give the logits of the weights in memory.
     #[error(
-        "checkpoint {path} reloads to other logits than were saved: they differ by {difference:e} of the largest logit. The disk or the memory is faulty; the folder was left under its temporary name"
+        "checkpoint {path} reads back to other log-probabilities than those of the weights in memory: they differ by up to {difference:e} nats. The disk or the memory is faulty; what was written is removed again, and the checkpoints before it are as they were"
     )]
     Reload { path: PathBuf, difference: f64 },
+    /// Asked to stop in the middle of a step, whose weights are still those that the step before left.
+    #[error("interrupted")]
+    Interrupted,
     /// Asked to stop; what was committed is safe.
     #[error("stopped after step {step} on request; `polestar resume` goes on from there")]
     Stopped { step: u64 },
+}
+
+impl RunError {
+    /// Whether a request to stop ended the work while the weights were as the last committed step left them.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        let engine = |error: &EngineError| matches!(error, EngineError::Interrupted);
+        match self {
+            Self::Interrupted => true,
+            Self::Engine(error) | Self::Eval(EvalError::Engine(error)) => engine(error),
+            _ => false,
+        }
+    }
 }
 
 impl Complain for RunError {

@@ -142,27 +142,31 @@ impl Rubric {
         }
     }
 
-    /// Judges responses, each to its own task. The answers come in the order of `work`.
+    /// Judges responses, each to its own task. The answers come in the order of `work`; there are none once `go_on`,
+    /// asked after each verdict, says no.
     #[must_use]
-    pub fn judge(&self, work: &[(Arc<Task>, String)]) -> Vec<Judgement> {
+    pub fn judge(
+        &self,
+        work: &[(Arc<Task>, String)],
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Option<Vec<Judgement>> {
         let mut columns: Vec<Vec<polestar_verifiers::Outcome>> = Vec::with_capacity(self.parts.len());
         for (index, part) in self.parts.iter().enumerate() {
             let jobs = work
                 .iter()
                 .map(|(task, response)| Job { judge: task.judges[index].clone(), response: response.clone() })
                 .collect();
-            columns.push(part.supervisor.judge_all(jobs, None));
+            columns.push(part.supervisor.judge_while(jobs, go_on)?);
         }
-        (0..work.len())
-            .map(|row| {
-                let outcomes: Vec<_> = columns.iter().map(|column| &column[row]).collect();
-                let parts: Vec<Verdict> = outcomes.iter().map(|outcome| outcome.verdict.clone()).collect();
-                let mut judgement = self.combine(parts);
-                judgement.queue_s = outcomes.iter().map(|outcome| outcome.queue_s).sum();
-                judgement.run_s = outcomes.iter().map(|outcome| outcome.run_s).sum();
-                judgement
-            })
-            .collect()
+        let judgement = |row: usize| {
+            let outcomes: Vec<_> = columns.iter().map(|column| &column[row]).collect();
+            let parts: Vec<Verdict> = outcomes.iter().map(|outcome| outcome.verdict.clone()).collect();
+            let mut judgement = self.combine(parts);
+            judgement.queue_s = outcomes.iter().map(|outcome| outcome.queue_s).sum();
+            judgement.run_s = outcomes.iter().map(|outcome| outcome.run_s).sum();
+            judgement
+        };
+        Some((0..work.len()).map(judgement).collect())
     }
 
     /// The parts' verdicts as one.

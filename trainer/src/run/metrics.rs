@@ -192,12 +192,19 @@ impl MetricsWriter {
         Ok(Self { metrics: open(METRICS_FILE)?, timings: open(TIMINGS_FILE)? })
     }
 
-    /// Writes a step's records and waits until they are on the disk.
+    /// Writes what a step measured and waits until it is on the disk.
     ///
     /// # Errors
     /// When the step is not after the last one written, or writing fails.
-    pub fn record(&mut self, metrics: &StepMetrics, timings: &StepTimings) -> Result<(), MetricsError> {
-        self.metrics.append(metrics)?;
+    pub fn metrics(&mut self, metrics: &StepMetrics) -> Result<(), MetricsError> {
+        self.metrics.append(metrics)
+    }
+
+    /// Writes what a step took, likewise. A step whose end was cut off may have none.
+    ///
+    /// # Errors
+    /// As [`MetricsWriter::metrics`].
+    pub fn timings(&mut self, timings: &StepTimings) -> Result<(), MetricsError> {
         self.timings.append(timings)
     }
 
@@ -326,10 +333,15 @@ mod tests {
         timings
     }
 
+    fn record(writer: &mut MetricsWriter, step: u64) -> Result<(), MetricsError> {
+        writer.metrics(&metrics(step))?;
+        writer.timings(&timings(step))
+    }
+
     fn write(run_dir: &Path, steps: std::ops::Range<u64>) {
         let mut writer = MetricsWriter::open(run_dir).unwrap();
         for step in steps {
-            writer.record(&metrics(step), &timings(step)).unwrap();
+            record(&mut writer, step).unwrap();
         }
     }
 
@@ -358,7 +370,7 @@ mod tests {
         let mut writer = MetricsWriter::open(resumed.path()).unwrap();
         assert_eq!(writer.truncate_after(3).unwrap(), Some(3));
         for step in 4..6 {
-            writer.record(&metrics(step), &timings(step)).unwrap();
+            record(&mut writer, step).unwrap();
         }
         for name in [METRICS_FILE, TIMINGS_FILE] {
             assert_eq!(
@@ -368,7 +380,7 @@ mod tests {
         }
         assert_eq!(writer.truncate_after(9).unwrap(), Some(5));
         assert_eq!(writer.truncate_after(0).unwrap(), None);
-        writer.record(&metrics(0), &timings(0)).unwrap();
+        record(&mut writer, 0).unwrap();
         writer.truncate_all().unwrap();
         assert_eq!(fs::read(resumed.path().join(METRICS_FILE)).unwrap(), b"");
     }
@@ -401,7 +413,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), 1..3);
         let mut writer = MetricsWriter::open(folder.path()).unwrap();
-        let words = writer.record(&metrics(2), &timings(2)).unwrap_err().to_string();
+        let words = record(&mut writer, 2).unwrap_err().to_string();
         assert!(words.contains("expected a step after 2, found step 2"), "{words}");
     }
 

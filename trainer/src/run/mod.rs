@@ -13,6 +13,7 @@ pub mod journal;
 pub mod judges;
 pub mod metric_names;
 pub mod metrics;
+mod pins;
 pub mod prompts;
 pub mod record;
 pub mod rollout_log;

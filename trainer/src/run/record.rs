@@ -5,6 +5,7 @@ use super::metrics::{StepMetrics, StepTimings};
 use super::setup::Session;
 use super::stages::Sampled;
 use crate::algorithms::{CreditReport, Family};
+use crate::recipe::KlPlace;
 use crate::rollout::{Finish, Sample};
 use crate::update::StepReport;
 
@@ -36,11 +37,18 @@ pub(super) fn sampling(
     record.set(names::REWARD, credit.reward);
     record.set(names::REWARD_STD, credit.reward_std);
     record.set(names::FRAC_REWARD_ZERO_STD, credit.frac_reward_zero_std);
+    if let (Some(of_response), Some(of_token)) = (credit.reward_kl, credit.reward_kl_token) {
+        record.set(names::KL, of_token);
+        record.set(names::Metric::of_algorithm("credit/reward_kl"), of_response);
+    }
     for (index, name) in session.rubric.names().enumerate() {
+        // Of the first tries, as the reward: entries and judgements are in the same order.
         let scores: Vec<f64> = sampled
             .judgements
             .iter()
-            .filter_map(|judgement| judgement.parts[index].score())
+            .zip(&sampled.entries)
+            .filter(|(_, entry)| entry.purpose == crate::seeds::Purpose::Train)
+            .filter_map(|(judgement, _)| judgement.parts[index].score())
             .map(polestar_verifiers::Score::get)
             .collect();
         record.set(names::verifier_mean(name), spread(&scores).0);
@@ -94,7 +102,8 @@ pub(super) fn update(
     let tokens = || steps.iter().flat_map(|r| &r.reports);
     let entropies: Vec<f64> = tokens().flat_map(|r| &r.entropies).map(|&h| f64::from(h)).collect();
     record.set(names::ENTROPY, spread(&entropies).0);
-    if session.reference.is_some() {
+    // One in the reward was measured when credit was assigned.
+    if session.update_kl().is_some_and(|kl| kl.place == KlPlace::Loss) {
         let kls: Vec<f64> = tokens().flat_map(|r| &r.terms).map(|t| t.kl).collect();
         record.set(names::KL, spread(&kls).0);
     }

@@ -16,6 +16,7 @@ use super::folder::{self, RunDir};
 use super::journal::Journal;
 use super::judges::Rubric;
 use super::metrics::MetricsWriter;
+use super::pins;
 use super::prompts::{Form, Prompter};
 use super::rollout_log;
 use super::tensorboard::EventWriter;
@@ -23,7 +24,7 @@ use crate::algorithms::{self, Algorithm, Family, Start};
 use crate::engine::Sampling;
 use crate::model::{Decoder, device, load_folder};
 use crate::objectives::{KlTerm, Loss, LossSpec};
-use crate::recipe::{AlgorithmConfig, KlPlace, Plan};
+use crate::recipe::{AlgorithmConfig, Dtype, DtypeChoice, KlConfig, KlPlace, Plan};
 use crate::rollout::{Task, TokenId};
 use crate::text::Tokenizer;
 use crate::update::backward::PassSettings;
@@ -80,9 +81,9 @@ impl Session {
         let base = model_folder(&plan.model.path)?;
         let rubric = Rubric::new(&plan.verifier)?;
         let lenient = Rubric::lenient(&plan.verifier)?;
-        let (train, evals) = load_data(&plan, &rubric, lenient.as_ref(), say)?;
+        let Data { train, evals, hashes } = load_data(&plan, &rubric, lenient.as_ref(), say)?;
 
-        let tokenizer = Arc::new(Tokenizer::load(&base)?);
+        let mut tokenizer = Tokenizer::load(&base)?;
         let device = device::parse(&plan.model.device);
         let kind = device::kind(plan.model.dtype);
         say(&format!("loading {} as {:?} on {device:?}", base.display(), plan.model.dtype));
@@ -93,8 +94,15 @@ impl Session {
         tokenizer.check_vocab(loaded.config.vocab_size)?;
         let mut plan = plan;
         plan.weights_hash = Some(weights_hash(&loaded.weights.ordered()));
+        plan.data_hashes = hashes;
+        plan.model_files = pins::model_files(&base, &tokenizer)?;
+        plan.chat_day = pins::chat_day(root, &plan.prompt, &tokenizer)?;
+        if let Some(day) = plan.chat_day {
+            tokenizer.set_now(day);
+        }
         // Before the folder is made: what is wrong here is mended in the recipe, which a run's folder fixes.
-        let prompter = Prompter::new(tokenizer, &plan.prompt, loaded.config.max_position_embeddings)?;
+        let prompter =
+            Prompter::new(Arc::new(tokenizer), &plan.prompt, loaded.config.max_position_embeddings)?;
         check_prompts(&prompter, &plan, &train, &evals)?;
         let dir = RunDir::open_or_create(root, recipe_text, &plan)?;
 
@@ -148,12 +156,15 @@ impl Session {
         let last = folder::checkpoint_steps(&self.dir.checkpoints()).pop();
         if let Some((step, path)) = last {
             let state = checkpoint::read_state(&path)?;
-            checkpoint::restore(&path, &mut self.updater, &state)?;
+            let (kind, moments) = (self.saved_kind(), self.saves_moments());
+            checkpoint::restore(&path, &mut self.updater, &state, kind, moments)?;
             self.algorithm.restore(&state.algorithm)?;
             self.state = state;
             super::atomic::point_latest(&self.dir.checkpoints(), &format!("step-{step:06}"))?;
             say(&format!("going on from {} (step {step} of {})", path.display(), self.plan.run.steps));
             self.metrics.truncate_after(self.recorded_step())?;
+            // A kill after the checkpoint was in place and before the older ones were removed.
+            self.retain()?;
         } else {
             self.metrics.truncate_all()?;
         }
@@ -162,6 +173,20 @@ impl Session {
             self.events = Some(EventWriter::create(&self.dir.tensorboard(), self.recorded_step() + 1)?);
         }
         Ok(())
+    }
+
+    /// Removes the checkpoints and the journal's segments that the newest checkpoint makes needless.
+    pub(super) fn retain(&mut self) -> Result<(), RunError> {
+        let best = self.state.best.map(|(step, _)| step);
+        let scheduled = |step| self.plan.saves_at(step);
+        checkpoint::retain(&self.dir.checkpoints(), &scheduled, self.plan.checkpoint.keep, best)?;
+        self.journal.retain(self.state.step + 1)?;
+        Ok(())
+    }
+
+    /// The recipe's KL, where it has one that counts.
+    pub(super) fn update_kl(&self) -> Option<&KlConfig> {
+        self.plan.update.kl.as_ref().filter(|kl| kl.coef != 0.0)
     }
 
     /// The last step whose metrics are written: that of the checkpoint, unless its evaluation is still to come.
@@ -173,6 +198,22 @@ impl Session {
     #[must_use]
     pub fn starts_from_base(&self) -> bool {
         self.algorithm.start() == Start::Base
+    }
+
+    /// The kind of the weights in checkpoints.
+    pub(super) fn saved_kind(&self) -> Kind {
+        device::kind(match self.plan.checkpoint.dtype {
+            DtypeChoice::F32 => Dtype::F32,
+            DtypeChoice::F16 => Dtype::F16,
+            DtypeChoice::Bf16 => Dtype::Bf16,
+            DtypeChoice::Auto => self.plan.world.checkpoint_dtype,
+        })
+    }
+
+    /// Whether checkpoints hold the optimizer's moments. Training that begins again at the base weights never reads
+    /// them.
+    pub(super) fn saves_moments(&self) -> bool {
+        !self.starts_from_base()
     }
 
     /// How responses are sampled in training; `with_examples` while worked examples are shown.
@@ -293,7 +334,13 @@ pub fn model_folder(path: &str) -> Result<PathBuf, RunError> {
     })
 }
 
-type Data = (Vec<Arc<Task>>, BTreeMap<String, EvalSet>);
+/// What the recipe's sources hold.
+struct Data {
+    train: Vec<Arc<Task>>,
+    evals: BTreeMap<String, EvalSet>,
+    /// The hash of each set, by name.
+    hashes: BTreeMap<String, String>,
+}
 
 fn load_data(
     plan: &Plan,
@@ -303,11 +350,14 @@ fn load_data(
 ) -> Result<Data, RunError> {
     let mut train = None;
     let mut others = Vec::new();
+    let mut hashes = BTreeMap::new();
     for (name, config) in &plan.data {
+        let set = Dataset::load(config, name)?;
+        hashes.insert(name.clone(), set.fingerprint());
         if name == "train" {
-            train = Some(Dataset::load(config, "train")?);
+            train = Some(set);
         } else {
-            others.push((name.clone(), Dataset::load(config, name)?));
+            others.push((name.clone(), set));
         }
     }
     let Some(train) = train else {
@@ -346,7 +396,7 @@ fn load_data(
         };
         evals.insert(name, EvalSet { tasks: rubric.bind(set.problems)?, lenient: loose });
     }
-    Ok((rubric.bind(train.problems)?, evals))
+    Ok(Data { train: rubric.bind(train.problems)?, evals, hashes })
 }
 
 /// Makes every prompt that the run may need once: one that does not render or does not fit is told now, not after hours.

@@ -17,10 +17,9 @@ use crate::cli::progress::Progress;
 use crate::engine::{self, EngineStats, Request, Response, Watch};
 use crate::eval::response_text;
 use crate::model::Decoder;
-use crate::model::torch::TorchError;
 use crate::rollout::{Group, KeptSets, Prompt, Rollout, Scored, Task, TokenId, WeightVersion};
 use crate::seeds::{Coords, Purpose};
-use crate::update::score;
+use crate::update::score_while;
 
 /// What sampling and judging gave beside the groups.
 #[derive(Debug, Default)]
@@ -30,6 +29,8 @@ pub(super) struct Sampled {
     pub(super) entries: Vec<RolloutEntry>,
     pub(super) stats: EngineStats,
     pub(super) judgements: Vec<Judgement>,
+    /// Undecided verdicts that are not in the journal yet.
+    undecided: Vec<Record>,
     pub(super) prompt_tokens: u64,
     pub(super) num_prompts: u64,
     pub(super) rollout_s: f64,
@@ -97,6 +98,13 @@ impl Session {
         let groups = self.tries(step, &wanted, Purpose::Train, shown_examples > 0, &mut sampled, stop)?;
         sampled.groups = groups;
         self.second_tries(step, shown_examples, trained_examples, &wanted, &mut sampled, stop)?;
+        // Where undecided verdicts stop the run, they are asked for again when it goes on: by then whatever kept the
+        // judge from deciding may have been mended.
+        self.check_undecided(step, &sampled.judgements)?;
+        for verdict in sampled.undecided.drain(..) {
+            self.journal.append(&verdict)?;
+        }
+        self.journal.sync()?;
         Ok(sampled)
     }
 
@@ -153,7 +161,7 @@ impl Session {
         let rollouts = self.roll_out(step, wanted, purpose, with_examples, sampled, stop)?;
         stage::enter(step, verifying);
         let start = std::time::Instant::now();
-        let judgements = self.judge(step, &rollouts)?;
+        let judgements = self.judge(step, &rollouts, &mut sampled.undecided, stop)?;
         sampled.verify_s += start.elapsed().as_secs_f64();
         let tokenizer = self.prompter.tokenizer().clone();
         let mut rows = rollouts.into_iter().zip(judgements);
@@ -246,8 +254,15 @@ impl Session {
         Ok(rollouts)
     }
 
-    /// Judges rollouts; verdicts that the journal has from before a crash are not asked for again.
-    fn judge(&mut self, step: u64, rollouts: &[Rollout]) -> Result<Vec<Judgement>, RunError> {
+    /// Judges rollouts; verdicts that the journal has from before a crash are not asked for again. Fresh ones go there
+    /// if they are decided, else into `undecided`.
+    fn judge(
+        &mut self,
+        step: u64,
+        rollouts: &[Rollout],
+        undecided: &mut Vec<Record>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<Judgement>, RunError> {
         let tokenizer = self.prompter.tokenizer().clone();
         let mut known: Vec<Option<Vec<Verdict>>> = Vec::with_capacity(rollouts.len());
         let mut work = Vec::new();
@@ -264,33 +279,36 @@ impl Session {
             known.push(parts);
         }
         let is_fresh: Vec<bool> = known.iter().map(Option::is_none).collect();
-        let mut fresh = self.rubric.judge(&work).into_iter();
+        let fresh = self.rubric.judge(&work, &mut || !stop()).ok_or(RunError::Interrupted)?;
+        let mut fresh = fresh.into_iter();
         // One judgement came back for each piece of work.
         let judgements: Vec<Judgement> = known
             .into_iter()
             .filter_map(|known| known.map(|parts| self.rubric.combine(parts)).or_else(|| fresh.next()))
             .collect();
-        let too_many = self.check_undecided(step, &judgements);
         for ((rollout, judgement), is_fresh) in rollouts.iter().zip(&judgements).zip(is_fresh) {
-            // Where undecided verdicts stop the run, they are asked for again when it goes on: by then whatever kept
-            // the judge from deciding may have been mended.
-            let ask_again = too_many.is_err() && judgement.verdict.score().is_none();
-            if is_fresh && !ask_again {
-                self.journal.append(&Record::Verdict {
-                    step,
-                    problem: rollout.coords.problem.clone(),
-                    sample: rollout.coords.sample,
-                    purpose: rollout.coords.purpose,
-                    rollout_sha256: rollout_sha256(&rollout.ids),
-                    verdict: serde_json::to_value(&judgement.parts).unwrap_or_default(),
-                })?;
+            if !is_fresh {
+                continue;
+            }
+            let verdict = Record::Verdict {
+                step,
+                problem: rollout.coords.problem.clone(),
+                sample: rollout.coords.sample,
+                purpose: rollout.coords.purpose,
+                rollout_sha256: rollout_sha256(&rollout.ids),
+                verdict: serde_json::to_value(&judgement.parts).unwrap_or_default(),
+            };
+            if judgement.verdict.score().is_some() {
+                self.journal.append(&verdict)?;
+            } else {
+                undecided.push(verdict);
             }
         }
         self.journal.sync()?;
-        too_many?;
         Ok(judgements)
     }
 
+    /// All of a step's verdicts together: a few hinted tries alone stop no run.
     fn check_undecided(&self, step: u64, judgements: &[Judgement]) -> Result<(), RunError> {
         let undecided: Vec<&Judgement> =
             judgements.iter().filter(|judgement| judgement.verdict.score().is_none()).collect();
@@ -315,34 +333,37 @@ impl Session {
         &self,
         groups: &[Group],
         of_reference: bool,
+        stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Vec<Vec<f32>>>, RunError> {
         let decoder = match &self.reference {
             Some(reference) if of_reference => reference,
             _ => &self.updater.decoder,
         };
         let plan = &self.plan;
-        Ok(group_logprobs(decoder, groups, plan.rollout.temperature, plan.update.micro_batch)?)
+        group_logprobs(decoder, groups, plan.rollout.temperature, plan.update.micro_batch, &|| !stop())
     }
 }
 
 /// Log-probabilities (nats, at `temperature`) of every rollout's ids after its trained prompt: a list a group, in it one
-/// a rollout. At most `micro_batch` tokens go through the model at once.
+/// a rollout. At most `micro_batch` tokens go through the model at once; `go_on` is asked before each pass.
 ///
 /// # Errors
-/// libtorch's refusal.
+/// libtorch's refusal, or [`RunError::Interrupted`] once it is not to go on.
 pub fn group_logprobs(
     decoder: &Decoder,
     groups: &[Group],
     temperature: f64,
     micro_batch: usize,
-) -> Result<Vec<Vec<Vec<f32>>>, TorchError> {
+    go_on: &dyn Fn() -> bool,
+) -> Result<Vec<Vec<Vec<f32>>>, RunError> {
     let sequences: Vec<Vec<TokenId>> = groups
         .iter()
         .flat_map(|group| &group.scored)
         .map(|scored| [scored.rollout.prompt.trained.as_slice(), &scored.rollout.ids].concat())
         .collect();
     let slices: Vec<&[TokenId]> = sequences.iter().map(Vec::as_slice).collect();
-    let mut rest = score(decoder, &slices, temperature, micro_batch)?.into_iter();
+    let scored = score_while(decoder, &slices, temperature, micro_batch, go_on)?;
+    let mut rest = scored.ok_or(RunError::Interrupted)?.into_iter();
     let of_group = |group: &Group| -> Vec<Vec<f32>> {
         let rows = group.scored.iter().zip(rest.by_ref());
         // The first id of the response is predicted by the last of the prompt.
@@ -400,3 +421,7 @@ fn entry(
         advantage: None,
     }
 }
+
+#[cfg(test)]
+#[path = "stages_tests.rs"]
+mod tests;

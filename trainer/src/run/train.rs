@@ -18,13 +18,13 @@ use super::tensorboard::Histogram;
 use super::{atomic, record, rollout_log};
 use crate::algorithms::{Credit, CreditContext, Family, sft_sample};
 use crate::cli::progress::Progress;
-use crate::engine::{EngineError, Sampling, Watch};
+use crate::engine::{Sampling, Watch};
 use crate::eval::{EvalReport, EvalSettings, evaluate};
-use crate::model::{device, load_folder};
+use crate::model::load_folder;
 use crate::recipe::KlPlace;
 use crate::rollout::Sample;
 use crate::run::prompts::Form;
-use crate::update::StepReport;
+use crate::update::{Event, StepReport, UpdateError};
 
 /// What a finished run says of itself.
 #[derive(Clone, Debug)]
@@ -42,7 +42,11 @@ impl Session {
     /// The first thing that goes wrong, or [`RunError::Stopped`] when `stop` says so; what was committed is safe.
     pub fn train(&mut self, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<Outcome, RunError> {
         match self.train_steps(stop, say) {
-            Err(RunError::Engine(EngineError::Interrupted)) => self.stop_cleanly(),
+            Err(error) if error.is_interrupted() => self.stop_cleanly(),
+            // The weights have begun to change: what they were is in the newest checkpoint.
+            Err(RunError::Update(UpdateError::Interrupted)) => {
+                Err(RunError::Stopped { step: self.newest_checkpoint() })
+            }
             other => other,
         }
     }
@@ -53,13 +57,15 @@ impl Session {
             let mut timings = StepTimings::new(0);
             let mut metrics = StepMetrics::new(0);
             self.evaluate_all(0, &mut metrics, &mut timings, stop, say)?;
-            self.write_records(&metrics, &timings, &[])?;
+            self.write_metrics(&metrics, &[])?;
+            self.write_timings(&timings)?;
         }
         if let Some(values) = self.state.unfinished.take() {
             let step = self.state.step;
-            let (metrics, timings) = (StepMetrics::from_saved(step, values), StepTimings::new(step));
-            self.close_step(metrics, timings, &[], stop, say)?;
-            self.save()?;
+            let (metrics, mut timings) = (StepMetrics::from_saved(step, values), StepTimings::new(step));
+            self.close_step(metrics, &mut timings, &[], stop, say)?;
+            self.save_timed(&mut timings)?;
+            self.write_timings(&timings)?;
         }
         while self.state.step < steps {
             let step = self.state.step + 1;
@@ -73,25 +79,29 @@ impl Session {
 
     /// Saves the last committed step if no checkpoint has it yet.
     fn stop_cleanly(&mut self) -> Result<Outcome, RunError> {
-        let saved = super::folder::checkpoint_steps(&self.dir.checkpoints());
-        if self.state.step > 0 && saved.last().is_none_or(|(step, _)| *step < self.state.step) {
+        if self.state.step > self.newest_checkpoint() {
             self.save()?;
         }
         Err(RunError::Stopped { step: self.state.step })
+    }
+
+    /// Its step; 0 if there is none.
+    fn newest_checkpoint(&self) -> u64 {
+        super::folder::checkpoint_steps(&self.dir.checkpoints()).last().map_or(0, |(step, _)| *step)
     }
 
     fn step(&mut self, step: u64, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<(), RunError> {
         let start = Instant::now();
         let mut metrics = StepMetrics::new(step);
         let mut timings = StepTimings::new(step);
-        let samples = if self.algorithm.family() == Family::Supervised {
-            self.supervised_samples(step)?
+        let (samples, sampled_tokens) = if self.algorithm.family() == Family::Supervised {
+            (self.supervised_samples(step)?, 0)
         } else {
             self.sampled_samples(step, &mut metrics, &mut timings, stop)?
         };
         stage::enter(step, Stage::Updating);
         let update_start = Instant::now();
-        let reports = self.learn(step, &samples, say)?;
+        let reports = self.learn(step, &samples, stop, say)?;
         timings.set(names::TIMING_UPDATE, seconds(update_start));
         let gaps = record::update(self, &samples, &reports, &mut metrics);
         let trained: u64 = reports.iter().map(|r| r.num_tokens).sum();
@@ -106,18 +116,20 @@ impl Session {
         self.state.adam_step = self.updater.adam.step;
         self.state.skipped = self.updater.skipped;
         self.state.algorithm = self.algorithm.state();
-        self.state.num_tokens += trained;
+        self.state.num_tokens += sampled_tokens + trained;
         metrics.set(names::NUM_TOKENS, self.state.num_tokens as f64);
         let elapsed = seconds(start);
         timings.set(names::STEP_TIME, elapsed);
         timings.set(names::PERF_THROUGHPUT, trained as f64 / elapsed.max(1e-9));
         timings.set(names::PERF_MAX_MEMORY_ALLOCATED_GB, record::peak_resident_bytes() as f64 / 1e9);
         say(&summary(&metrics, self.plan.run.steps, elapsed));
-        self.close_step(metrics, timings, &gaps, stop, say)?;
-        if step == self.plan.run.steps || step.is_multiple_of(self.plan.checkpoint.every.max(1)) {
-            self.save()?;
+        self.close_step(metrics, &mut timings, &gaps, stop, say)?;
+        // The best by evaluation must be kept, so it must be there.
+        let is_best = self.state.best.is_some_and(|(best, _)| best == step);
+        if is_best || self.plan.saves_at(step) {
+            self.save_timed(&mut timings)?;
         }
-        Ok(())
+        self.write_timings(&timings)
     }
 
     /// Evaluates where that is due and commits a step whose update is done. Stopped in the evaluation, it saves what
@@ -125,7 +137,7 @@ impl Session {
     fn close_step(
         &mut self,
         mut metrics: StepMetrics,
-        mut timings: StepTimings,
+        timings: &mut StepTimings,
         gaps: &[f64],
         stop: &dyn Fn() -> bool,
         say: &dyn Fn(&str),
@@ -135,15 +147,15 @@ impl Session {
         let is_due = step == self.plan.run.steps || (every > 0 && step.is_multiple_of(every));
         if is_due && !self.evals.is_empty() {
             let before = metrics.clone();
-            let evaluated = self.evaluate_all(step, &mut metrics, &mut timings, stop, say);
-            if let Err(RunError::Engine(EngineError::Interrupted)) = evaluated {
+            let evaluated = self.evaluate_all(step, &mut metrics, timings, stop, say);
+            if evaluated.as_ref().is_err_and(RunError::is_interrupted) {
                 self.state.unfinished = Some(before.to_saved());
                 self.save()?;
             }
             evaluated?;
         }
         stage::enter(step, Stage::Recording);
-        self.write_records(&metrics, &timings, gaps)?;
+        self.write_metrics(&metrics, gaps)?;
         self.journal.append(&Record::StepCommitted {
             step,
             update_step: self.state.update_step,
@@ -153,14 +165,14 @@ impl Session {
         Ok(())
     }
 
-    /// Samples from rollouts.
+    /// Samples from rollouts, and how many tokens the rollouts and their prompts have.
     fn sampled_samples(
         &mut self,
         step: u64,
         metrics: &mut StepMetrics,
         timings: &mut StepTimings,
         stop: &dyn Fn() -> bool,
-    ) -> Result<Vec<Sample>, RunError> {
+    ) -> Result<(Vec<Sample>, u64), RunError> {
         let mut sampled = self.sample(step, stop)?;
         timings.set(names::TIMING_ROLLOUT, sampled.rollout_s);
         timings.set(names::TIMING_VERIFY, sampled.verify_s);
@@ -171,26 +183,30 @@ impl Session {
         timings.set(names::Timing::of_stage("perf/slot_occupancy"), sampled.stats.occupancy());
         record::judging(&sampled, timings);
         let score_start = Instant::now();
-        let Credit { samples, report } = self.credit(&sampled.groups)?;
+        let Credit { samples, report } = self.credit(&sampled.groups, stop)?;
         timings.set(names::TIMING_SCORE, seconds(score_start));
         record::sampling(self, &sampled, &report, metrics);
-        self.state.num_tokens += sampled.prompt_tokens + sampled.stats.generated_tokens;
+        let num_tokens = sampled.prompt_tokens + sampled.stats.generated_tokens;
         if self.plan.log.rollouts {
             rollout_log::write_step(&self.dir.rollouts(), step, &std::mem::take(&mut sampled.entries))?;
         }
-        Ok(samples)
+        Ok((samples, num_tokens))
     }
 
     /// Credit, with log-probabilities under other weights where the objective needs them.
-    fn credit(&mut self, groups: &[crate::rollout::Group]) -> Result<Credit, RunError> {
+    fn credit(
+        &mut self,
+        groups: &[crate::rollout::Group],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Credit, RunError> {
         let update = &self.plan.update;
-        let kl = update.kl.as_ref().filter(|kl| kl.coef != 0.0);
+        let kl = self.update_kl();
         let policy = self.algorithm.family() == Family::PolicyGradient;
         // In f32 sampler and trainer agree to rounding; in 16 bits a ratio must be taken between two passes of the
         // same kind.
         let exact = self.updater.decoder.kind() == Kind::Float;
-        let old = if policy && !exact { Some(self.logprobs(groups, false)?) } else { None };
-        let reference = if kl.is_some() { Some(self.logprobs(groups, true)?) } else { None };
+        let old = if policy && !exact { Some(self.logprobs(groups, false, stop)?) } else { None };
+        let reference = if kl.is_some() { Some(self.logprobs(groups, true, stop)?) } else { None };
         let context = CreditContext {
             overlong: update.overlong,
             drop_zero_spread: update.drop_zero_spread,
@@ -223,16 +239,20 @@ impl Session {
         Ok(samples)
     }
 
-    /// The optimizer steps of one training step.
+    /// The optimizer steps of one training step. A request to stop ends them before the next micro-batch.
     fn learn(
         &mut self,
         step: u64,
         samples: &[Sample],
+        stop: &dyn Fn() -> bool,
         say: &dyn Fn(&str),
     ) -> Result<Vec<StepReport>, RunError> {
         if samples.is_empty() {
             say(&format!("step {step}: nothing to learn from (no response was kept); the weights stay"));
             return Ok(Vec::new());
+        }
+        if stop() {
+            return Err(RunError::Interrupted);
         }
         if self.starts_from_base() {
             let base = load_folder(&self.base, Device::Cpu, Some(Kind::Float))?;
@@ -250,18 +270,24 @@ impl Session {
             samples,
             steps,
             (self.plan.run.seed, step),
-            &mut |report| {
+            &mut |event| {
+                let Event::Step(report) = event else { return !stop() };
                 progress.inc(1);
                 if let Some((what, problem)) = &report.skipped {
                     progress.note(&format!(
                         "optimizer step skipped: its {what} was not finite; the sample of problem {problem} caused it"
                     ));
                 }
-                true
+                !stop()
             },
-        )?;
+        );
         progress.finish();
-        Ok(reports)
+        // Nothing was changed yet: what the step before left can still be saved.
+        let is_as_before = !self.starts_from_base() && self.updater.version == self.state.update_step;
+        match reports {
+            Err(UpdateError::Interrupted) if is_as_before => Err(RunError::Interrupted),
+            reports => Ok(reports?),
+        }
     }
 
     /// Measures every evaluation set and writes each in full.
@@ -353,16 +379,10 @@ impl Session {
         }
     }
 
-    fn write_records(
-        &mut self,
-        metrics: &StepMetrics,
-        timings: &StepTimings,
-        gaps: &[f64],
-    ) -> Result<(), RunError> {
-        self.metrics.record(metrics, timings)?;
+    fn write_metrics(&mut self, metrics: &StepMetrics, gaps: &[f64]) -> Result<(), RunError> {
+        self.metrics.metrics(metrics)?;
         if let Some(events) = &mut self.events {
             events.scalars(metrics.step(), metrics.scalars());
-            events.scalars(timings.step(), timings.scalars());
             if let Some(histogram) = Histogram::of(gaps.iter().copied()) {
                 events.histogram(metrics.step(), names::SAMPLING_LOGP_DIFFERENCE_HISTOGRAM, &histogram);
             }
@@ -371,22 +391,35 @@ impl Session {
         Ok(())
     }
 
+    /// Writes what a step took: last, because saving takes time too.
+    fn write_timings(&mut self, timings: &StepTimings) -> Result<(), RunError> {
+        self.metrics.timings(timings)?;
+        if let Some(events) = &mut self.events {
+            events.scalars(timings.step(), timings.scalars());
+            events.flush()?;
+        }
+        Ok(())
+    }
+
+    fn save_timed(&mut self, timings: &mut StepTimings) -> Result<(), RunError> {
+        let start = Instant::now();
+        self.save()?;
+        timings.set(names::TIMING_SAVE, seconds(start));
+        Ok(())
+    }
+
     /// Writes the checkpoint of the last committed step.
     fn save(&mut self) -> Result<(), RunError> {
         stage::enter(self.state.step, Stage::Saving);
         let export = Export {
             base: &self.base,
-            kind: device::kind(dtype_of(&self.plan)),
+            kind: self.saved_kind(),
             stop_ids: self.prompter.tokenizer().stop_ids().to_vec(),
             card: card(self),
         };
-        // Training that begins again at the base weights never reads the moments.
-        let moments = !self.starts_from_base();
+        let moments = self.saves_moments();
         checkpoint::write(&self.dir.checkpoints(), &self.updater, &self.state, &export, moments)?;
-        let best = self.state.best.map(|(step, _)| step);
-        checkpoint::retain(&self.dir.checkpoints(), self.plan.checkpoint.keep, best)?;
-        self.journal.retain(self.state.step + 1)?;
-        Ok(())
+        self.retain()
     }
 }
 
@@ -402,16 +435,6 @@ impl Watch for Counting<'_> {
 
     fn tokens(&mut self, _new: usize) -> bool {
         !(self.stop)()
-    }
-}
-
-fn dtype_of(plan: &crate::recipe::Plan) -> crate::recipe::Dtype {
-    use crate::recipe::{Dtype, DtypeChoice};
-    match plan.checkpoint.dtype {
-        DtypeChoice::F32 => Dtype::F32,
-        DtypeChoice::F16 => Dtype::F16,
-        DtypeChoice::Bf16 => Dtype::Bf16,
-        DtypeChoice::Auto => plan.world.checkpoint_dtype,
     }
 }
 

@@ -57,7 +57,7 @@ impl Tokenizer {
         let chat = ChatTemplates::load(folder, &config)?;
         let stops = StopIds::load(folder, &special, &codec)?;
         let prefix = prefix(&special, codec.prefix()?);
-        let fingerprint = fingerprint(&bytes, &chat);
+        let fingerprint = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let mut tokenizer = Self {
             folder: folder.into(),
             codec,
@@ -151,7 +151,7 @@ impl Tokenizer {
         &self.stops
     }
 
-    /// SHA-256 of tokenizer.json and the chat templates, in hexadecimal: two that agree make the same ids.
+    /// SHA-256 of tokenizer.json as it was loaded, in hexadecimal.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -277,18 +277,4 @@ fn prefix(special: &SpecialTokens, from_post_processor: Vec<u32>) -> Vec<u32> {
         (Some(false), Some(bos)) => from_post_processor.into_iter().filter(|&id| id != bos).collect(),
         _ => from_post_processor,
     }
-}
-
-fn fingerprint(tokenizer_json: &[u8], chat: &ChatTemplates) -> String {
-    let mut hash = Sha256::new();
-    let mut update = |part: &[u8]| {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    };
-    update(tokenizer_json);
-    for (name, source) in chat.sources() {
-        update(name.as_bytes());
-        update(source.as_bytes());
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

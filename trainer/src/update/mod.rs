@@ -15,8 +15,8 @@ pub mod score;
 mod updater;
 
 pub use adamw::AdamW;
-pub use score::score;
-pub use updater::{Progress, StepReport, UpdateError, UpdateSettings, Updater};
+pub use score::{score, score_while};
+pub use updater::{Event, Progress, StepReport, UpdateError, UpdateSettings, Updater};
 
 #[cfg(test)]
 mod tests;

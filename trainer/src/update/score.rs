@@ -18,11 +18,29 @@ pub fn score(
     temperature: f64,
     max_tokens: usize,
 ) -> Result<Vec<Vec<f32>>, TorchError> {
+    // There is an answer: nothing says that it is not to go on.
+    Ok(score_while(decoder, sequences, temperature, max_tokens, &|| true)?.unwrap_or_default())
+}
+
+/// As [`score`], asking `go_on` before each forward pass; nothing once it says no.
+///
+/// # Errors
+/// libtorch's refusal.
+pub fn score_while(
+    decoder: &Decoder,
+    sequences: &[&[TokenId]],
+    temperature: f64,
+    max_tokens: usize,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Option<Vec<Vec<f32>>>, TorchError> {
     let mut order: Vec<usize> = (0..sequences.len()).filter(|&i| sequences[i].len() > 1).collect();
     order.sort_by_key(|&index| (sequences[index].len(), index));
     let mut out = vec![Vec::new(); sequences.len()];
     let mut rest = order.as_slice();
     while !rest.is_empty() {
+        if !go_on() {
+            return Ok(None);
+        }
         let mut tokens = 0;
         let mut count = 0;
         while count < rest.len() && (count == 0 || tokens + sequences[rest[count]].len() <= max_tokens) {
@@ -37,7 +55,7 @@ pub fn score(
         }
         rest = later;
     }
-    Ok(out)
+    Ok(Some(out))
 }
 
 fn score_packed(decoder: &Decoder, batch: &[&[TokenId]], temperature: f64) -> Vec<Vec<f32>> {

@@ -84,8 +84,17 @@ pub struct StepReport {
     pub num_tokens: u64,
 }
 
-/// Called after each optimizer step; false stops the update.
-pub type Progress<'a> = dyn FnMut(&StepReport) -> bool + 'a;
+/// How far an update is.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A micro-batch of an optimizer step is about to be computed.
+    MicroBatch,
+    /// An optimizer step is done.
+    Step(&'a StepReport),
+}
+
+/// Hears how far an update is; false stops it, unless that was the last optimizer step.
+pub type Progress<'a> = dyn FnMut(Event<'_>) -> bool + 'a;
 
 /// Whether a sample's loss can be anything but 0. One of a group without spread has no advantage anywhere; without a KL
 /// in the loss it counts in the divisors, and a pass of it through the model would add nothing.
@@ -159,7 +168,9 @@ impl Updater {
     /// algorithms that count them; `seed` and `step` shuffle.
     ///
     /// # Errors
-    /// A sample that the objective does not fit, libtorch's refusal, or too many skipped steps in a row.
+    /// A sample that the objective does not fit, libtorch's refusal, too many skipped steps in a row, or `progress`
+    /// stopped it ([`UpdateError::Interrupted`]): the weights are then those after the last optimizer step that was
+    /// done, which [`Updater::version`] counts.
     pub fn update(
         &mut self,
         settings: &UpdateSettings,
@@ -171,16 +182,17 @@ impl Updater {
         let plan =
             batches::optimizer_steps(samples.len(), settings.batch, settings.epochs, steps, seed, step);
         let mut reports = Vec::with_capacity(plan.len());
+        let num_steps = plan.len();
         for indices in plan {
-            let report = self.optimizer_step(settings, samples, indices)?;
-            let go_on = progress(&report);
+            let report = self.optimizer_step(settings, samples, indices, progress)?;
+            let go_on = progress(Event::Step(&report));
             if let Some((what, problem)) = &report.skipped
                 && self.skipped >= settings.max_skipped
             {
                 return Err(UpdateError::NonFinite { skipped: self.skipped, what, problem: problem.clone() });
             }
             reports.push(report);
-            if !go_on {
+            if !go_on && reports.len() < num_steps {
                 return Err(UpdateError::Interrupted);
             }
         }
@@ -192,9 +204,10 @@ impl Updater {
         settings: &UpdateSettings,
         samples: &[Sample],
         indices: Vec<usize>,
+        progress: &mut Progress<'_>,
     ) -> Result<StepReport, UpdateError> {
         let chosen: Vec<&Sample> = indices.iter().map(|&index| &samples[index]).collect();
-        let reports = self.gradient(settings, &chosen)?;
+        let reports = self.gradient_while(settings, &chosen, progress)?;
         let divisors = Divisors::new(&settings.pass.spec, chosen.iter().copied());
         let loss: f64 = chosen
             .iter()
@@ -227,6 +240,15 @@ impl Updater {
         settings: &UpdateSettings,
         samples: &[&Sample],
     ) -> Result<Vec<SampleReport>, UpdateError> {
+        self.gradient_while(settings, samples, &mut |_| true)
+    }
+
+    fn gradient_while(
+        &mut self,
+        settings: &UpdateSettings,
+        samples: &[&Sample],
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<SampleReport>, UpdateError> {
         tch::no_grad(|| {
             for gradient in &mut self.gradients {
                 let _ = gradient.zero_();
@@ -238,6 +260,9 @@ impl Updater {
             (0..samples.len()).filter(|&index| teaches(&settings.pass.spec, samples[index])).collect();
         let taught: Vec<&Sample> = teaching.iter().map(|&index| samples[index]).collect();
         for micro in batches::micro_batches(&taught, settings.micro_batch) {
+            if !progress(Event::MicroBatch) {
+                return Err(UpdateError::Interrupted);
+            }
             let batch: Vec<&Sample> = micro.iter().map(|&index| taught[index]).collect();
             let learned: Vec<Learned> = batch
                 .iter()

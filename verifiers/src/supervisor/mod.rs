@@ -117,14 +117,8 @@ impl Supervisor {
     /// Judges all the work; outcomes in the order of the work. `on_done` is told on the calling thread how many
     /// verdicts there are, after each.
     pub fn judge_all(&self, work: Vec<Job>, on_done: Option<&(dyn Fn(usize) + Sync)>) -> Vec<Outcome> {
-        let (feed, fed) = crossbeam_channel::unbounded();
-        let since = Instant::now();
         let mut outcomes = Vec::with_capacity(work.len());
-        for job in work {
-            // The receiver is held by this function, so that the channel is open.
-            let _ = feed.send(Fed { tag: (), work: Ok(job), since });
-        }
-        drop(feed);
+        let fed = all_at_once(work);
         let sink = |(), outcome| {
             outcomes.push(outcome);
             Ok::<(), Infallible>(())
@@ -133,6 +127,22 @@ impl Supervisor {
             Ok(()) => outcomes,
             Err(never) => match never {},
         }
+    }
+
+    /// Judges all the work as [`Supervisor::judge_all`] does, as long as `go_on`, which is asked on the calling thread
+    /// before the first verdict and after each. Once it says no there is nothing, and no further work is started.
+    pub fn judge_while(&self, work: Vec<Job>, go_on: &mut dyn FnMut() -> bool) -> Option<Vec<Outcome>> {
+        if !go_on() {
+            return None;
+        }
+        let mut outcomes = Vec::with_capacity(work.len());
+        let fed = all_at_once(work);
+        let sink = |(), outcome| {
+            outcomes.push(outcome);
+            if go_on() { Ok(()) } else { Err(()) }
+        };
+        self.drive(&fed, usize::MAX, sink, None).ok()?;
+        Some(outcomes)
     }
 
     /// Judges work as it comes and hands each outcome, with its work's tag, to `sink` on the calling thread, in the
@@ -212,6 +222,17 @@ impl Supervisor {
         }
         Ok(())
     }
+}
+
+/// Work that is all there from the start.
+fn all_at_once(work: Vec<Job>) -> Receiver<Fed<()>> {
+    let (feed, fed) = crossbeam_channel::unbounded();
+    let since = Instant::now();
+    for job in work {
+        // The receiver is held here, so that the channel is open.
+        let _ = feed.send(Fed { tag: (), work: Ok(job), since });
+    }
+    fed
 }
 
 impl std::fmt::Debug for Supervisor {

@@ -92,6 +92,24 @@ fn outcomes_come_in_the_order_of_the_work() {
 }
 
 #[test]
+fn work_is_left_once_it_is_not_to_go_on() {
+    let supervisor = supervisor(1, 5000);
+    let work = || jobs(&Arc::default(), ["sleep 20"; 50]);
+    let mut asked = 0;
+    let start = Instant::now();
+    let outcomes = supervisor.judge_while(work(), &mut || {
+        asked += 1;
+        asked < 3
+    });
+    assert_eq!((outcomes, asked), (None, 3));
+    // Two of the 50, and at most two more that were begun.
+    let next = supervisor.judge_while(jobs(&Arc::default(), ["a"]), &mut || true).unwrap();
+    assert_eq!(kinds(&next), ["right"]);
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    assert_eq!(supervisor.judge_while(work(), &mut || false), None);
+}
+
+#[test]
 fn the_deadline_counts_from_the_start_and_not_from_the_queue() {
     // Five times 150 ms one after the other: the last waits longer than the limit of 500 ms, and is still judged.
     let outcomes = supervisor(1, 500).judge_all(jobs(&Arc::default(), ["sleep 150"; 5]), None);

@@ -114,11 +114,6 @@ impl ChatTemplates {
         self.templates.is_empty()
     }
 
-    /// The templates' sources, for the fingerprint.
-    pub(super) fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.templates.iter().map(|template| (template.name.as_str(), template.source.as_str()))
-    }
-
     /// Whether a template asks for the time.
     pub(super) fn use_clock(&self) -> bool {
         self.templates.iter().any(|template| template.source.contains("strftime_now"))

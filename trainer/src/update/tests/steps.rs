@@ -10,7 +10,7 @@ use crate::objectives::Loss;
 use crate::recipe::Aggregation;
 use crate::rollout::{Ratio, Sample};
 use crate::run::setup::weights_hash;
-use crate::update::{StepReport, UpdateError, UpdateSettings, Updater};
+use crate::update::{Event, StepReport, UpdateError, UpdateSettings, Updater};
 
 fn llama() -> DecoderConfig {
     config(&json!({"model_type": "llama"}))
@@ -158,4 +158,33 @@ fn a_step_that_is_not_finite_is_skipped_and_its_problem_named() {
     samples.remove(2);
     update(&mut updater, &settings, &samples).unwrap();
     assert_eq!((updater.skipped, updater.version), (0, 1));
+}
+
+#[test]
+fn an_update_is_left_between_optimizer_steps_or_before_a_micro_batch() {
+    let hash = |updater: &Updater| weights_hash(&updater.masters.iter().collect::<Vec<_>>());
+    let common = UpdateSettings { micro_batch: 1, ..settings(spec(CLIP, Aggregation::TokenMean, false)) };
+    let mut updater = updater(&llama());
+    let samples = golden_samples(&updater);
+    let run = |updater: &mut Updater, batch: usize, go_on: &mut dyn FnMut(Event<'_>) -> bool| {
+        let settings = UpdateSettings { batch: Some(batch), ..common.clone() };
+        updater.update(&settings, &samples, None, (1, 1), &mut |event| go_on(event))
+    };
+    let before = hash(&updater);
+    // One optimizer step of four micro-batches, left before the third: nothing is changed.
+    let mut left = 2;
+    let error = run(&mut updater, 4, &mut |_| {
+        left -= 1;
+        left >= 0
+    });
+    assert!(matches!(error, Err(UpdateError::Interrupted)), "{error:?}");
+    assert_eq!((hash(&updater), updater.version), (before.clone(), 0));
+    // Four optimizer steps, left after the first.
+    let error = run(&mut updater, 1, &mut |event| !matches!(event, Event::Step(_)));
+    assert!(matches!(error, Err(UpdateError::Interrupted)), "{error:?}");
+    assert_eq!(updater.version, 1);
+    assert_ne!(hash(&updater), before);
+    // After the last there is nothing to leave.
+    let reports = run(&mut updater, 4, &mut |event| !matches!(event, Event::Step(_))).unwrap();
+    assert_eq!((reports.len(), updater.version), (1, 2));
 }
