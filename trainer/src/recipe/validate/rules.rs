@@ -145,6 +145,15 @@ fn ratio(recipe: &Recipe, out: &mut Violations) {
         .next("set update.loss = { kind = \"reinforce\" }, or prompt.train_on_examples = true, or remove prompt.examples");
         out.add(&["update.loss", "prompt.examples"], complaint);
     }
+    if let Some(found) = other_temperature(recipe).filter(|_| !hides_examples(recipe)) {
+        let complaint = Complaint::call(
+            "responses after worked examples are sampled at another temperature than they are learned at, for which no ratio is defined",
+        )
+        .expected("rollout.examples_temperature left out or equal to rollout.temperature, with a loss that has a ratio")
+        .found(format!("{found}, {found_loss}"))
+        .next("remove rollout.examples_temperature, or set update.loss = { kind = \"reinforce\" } and prompt.train_on_examples = false");
+        out.add(&["rollout.examples_temperature", "rollout.temperature", "update.loss"], complaint);
+    }
     for (key, value, all) in truncations(recipe) {
         let complaint =
             Complaint::call("truncated sampling changes the distribution, and the update does not know which tokens were kept")
@@ -157,6 +166,14 @@ fn ratio(recipe: &Recipe, out: &mut Violations) {
 
 fn hides_examples(recipe: &Recipe) -> bool {
     !recipe.prompt.examples.is_empty() && !recipe.prompt.train_on_examples
+}
+
+/// The two temperatures, where responses after worked examples are sampled at another one than the update's.
+fn other_temperature(recipe: &Recipe) -> Option<String> {
+    let temperature = recipe.rollout.temperature;
+    let other = recipe.rollout.examples_temperature.filter(|&other| other != temperature)?;
+    (!recipe.prompt.examples.is_empty())
+        .then(|| format!("rollout.examples_temperature = {other} and rollout.temperature = {temperature}"))
 }
 
 /// The keys that truncate sampling, with their values and the values that keep everything.
@@ -207,6 +224,14 @@ fn kl(recipe: &Recipe, out: &mut Violations) {
         .found(format!("{found}, with prompt.examples and prompt.train_on_examples = false"))
         .next("set update.kl.coef = 0.0, or prompt.train_on_examples = true, or remove prompt.examples");
         out.add(&["update.kl", "prompt.examples"], complaint);
+    } else if let Some(found) = other_temperature(recipe) {
+        let complaint = Complaint::call(
+            "responses after worked examples are sampled at another temperature than they are learned at, on which the KL cannot be estimated",
+        )
+        .expected("no KL, or rollout.examples_temperature left out or equal to rollout.temperature")
+        .found(format!("{found}, update.kl.coef = {}", kl.coef))
+        .next("set update.kl.coef = 0.0, or remove rollout.examples_temperature");
+        out.add(&["update.kl", "rollout.examples_temperature", "rollout.temperature"], complaint);
     }
 }
 
