@@ -1,11 +1,10 @@
 //! `polestar bench`: the project's own measurements, one JSON object each.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use polestar_data::{Dataset, SourceConfig};
-use polestar_verifiers::{Job, RawItem, SupervisorConfig, configure};
+use polestar_verifiers::{Job, RawItem, SupervisorConfig, configure, timeout};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tch::{Device, Kind, Tensor};
@@ -266,9 +265,12 @@ fn frozen(decoder: &Decoder) -> Decoder {
 }
 
 fn bench_verify(args: &VerifyBenchArgs) -> Result<(), CliError> {
-    if !(args.timeout_s > 0.0 && args.timeout_s.is_finite()) {
-        return Err(CliError::call("--timeout-s must be above 0", "leave it out for 10"));
-    }
+    let Some(timeout) = timeout(args.timeout_s) else {
+        return Err(CliError::call(
+            format!("--timeout-s must be above 0 and at most 86400 (a day), found {}", args.timeout_s),
+            "leave it out for 10",
+        ));
+    };
     let options = verifier_options(&args.sets)?;
     let verifier = configure(&args.verifier, &options)
         .map_err(|error| CliError::call(error.to_string(), "see `polestar verify --help`"))?;
@@ -281,11 +283,7 @@ fn bench_verify(args: &VerifyBenchArgs) -> Result<(), CliError> {
         })
         .collect::<Result<_, _>>()?;
     let threads = if args.jobs == 0 { cores() } else { args.jobs };
-    let config = SupervisorConfig {
-        jobs: threads,
-        timeout: Duration::from_secs_f64(args.timeout_s),
-        queue: 4 * threads,
-    };
+    let config = SupervisorConfig { jobs: threads, timeout, queue: 4 * threads };
     let mut report = value(&verify::verify(&jobs, config, args.warmup))?;
     report["settings"] = json!({
         "version": env!("CARGO_PKG_VERSION"),
