@@ -341,6 +341,14 @@ fn eval(recipe: &Recipe, out: &mut Violations) {
             .next("set eval.temperature = 1.0, or eval.samples = 1");
         out.add(&["eval.samples", key], complaint);
     }
+    let num_examples = recipe.prompt.examples.len();
+    if let Some(shots) = eval.shots.iter().find(|&&shots| shots > num_examples) {
+        let complaint = Complaint::call("an evaluation asks for more worked examples than there are")
+            .expected(format!("eval.shots of at most {num_examples}, the number of [[prompt.examples]]"))
+            .found(format!("eval.shots = {:?}, of which {shots} is too many", eval.shots))
+            .next("lower eval.shots, or write more [[prompt.examples]]");
+        out.add(&["eval.shots", "prompt.examples"], complaint);
+    }
     if recipe.data.keys().any(|set| set != "train") {
         return;
     }

@@ -251,7 +251,7 @@ fn a_ratio_needs_one_temperature() {
   expected: rollout.examples_temperature left out or equal to rollout.temperature, with a loss that has a ratio
   found: rollout.examples_temperature = 0.6 and rollout.temperature = 1, update.loss.kind = \"clip\", which is what algorithm.kind = \"grpo\" takes
   where: --set rollout.examples_temperature=0.6
-  where: r.toml:15, rollout.temperature (left out)
+  where: r.toml:14, rollout.temperature (left out)
   where: r.toml, update.loss (left out)
   next: remove rollout.examples_temperature, or set update.loss = { kind = \"reinforce\" } and prompt.train_on_examples = false"
     );
@@ -497,6 +497,23 @@ fn greedy_evaluation_takes_one_sample() {
   where: --set eval.samples=4
   where: --set rollout.temperature=0
   next: set eval.temperature = 1.0, or eval.samples = 1"
+    );
+}
+
+#[test]
+fn an_evaluation_shows_no_more_examples_than_there_are() {
+    assert_eq!(
+        complaint_for(&[
+            "eval.shots=[0,1,2]",
+            "prompt.examples=[{prompt=\"a\",response=\"b\"}]",
+            "prompt.train_on_examples=true"
+        ]),
+        "error: an evaluation asks for more worked examples than there are
+  expected: eval.shots of at most 1, the number of [[prompt.examples]]
+  found: eval.shots = [0, 1, 2], of which 2 is too many
+  where: --set eval.shots=[0,1,2]
+  where: --set prompt.examples=[{prompt=\"a\",response=\"b\"}]
+  next: lower eval.shots, or write more [[prompt.examples]]"
     );
 }
 
