@@ -179,11 +179,12 @@ fn prompts_that_do_not_fit_are_refused() {
     let [model, input, out] = [&model, &input, &out].map(|path| path.to_str().unwrap());
     for (ids, needles) in [
         (vec![7; 256], ["256 tokens", "context is 256"]),
-        (vec![280], ["token id 280", "280 (ids 0 to 279)"]),
+        (vec![280], ["token id 280", "vocabulary of 280"]),
         (vec![], ["no tokens", "at least one"]),
     ] {
-        write_jsonl(Path::new(input), [json!({"prompt_ids": ids})]);
-        run(["generate", "--model", model, "--prompts", input, "--out", out]).failed(1, &needles);
+        write_jsonl(Path::new(input), [json!({"prompt_ids": [7]}), json!({"prompt_ids": ids})]);
+        let done = run(["generate", "--model", model, "--prompts", input, "--out", out]);
+        done.failed(2, &[&["in.jsonl:2: "], &needles[..]].concat());
     }
     // One token less leaves room for one new token.
     write_jsonl(Path::new(input), [json!({"prompt_ids": vec![7; 255]})]);

@@ -144,12 +144,32 @@ fn check(args: &GenerateArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The ids of one line's prompt, by the model's chat template with `chat`; or what is wrong with the line.
+/// The ids of one line's prompt, by the model's chat template with `chat`; or what is wrong with the line, be it that
+/// the prompt is nothing that the model can go on from.
 pub(super) fn prompt_ids(
     chat: bool,
     model: &Loaded,
     row: &serde_json::Map<String, Value>,
 ) -> Result<Vec<TokenId>, String> {
+    let ids = encoded(chat, model, row)?;
+    let config = &model.decoder.config;
+    let (context, vocab) = (config.max_position_embeddings, config.vocab_size);
+    if ids.is_empty() {
+        return Err("the prompt has no tokens: a model needs at least one to go on from".into());
+    }
+    if ids.len() >= context {
+        return Err(format!(
+            "the prompt has {} tokens; the model's context is {context} and at least one new token must fit",
+            ids.len()
+        ));
+    }
+    if let Some(id) = ids.iter().find(|&&id| id as usize >= vocab) {
+        return Err(format!("token id {id} is not in the model's vocabulary of {vocab}"));
+    }
+    Ok(ids)
+}
+
+fn encoded(chat: bool, model: &Loaded, row: &serde_json::Map<String, Value>) -> Result<Vec<TokenId>, String> {
     if let Some(ids) = row.get("prompt_ids") {
         return serde_json::from_value(ids.clone())
             .map_err(|error| format!("prompt_ids: expected a list of token ids, {error}"));
