@@ -9,8 +9,8 @@ use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use super::config::{Activation, WeightDtype};
-use super::rope::RopeKind;
 use super::export::export_config;
+use super::rope::RopeKind;
 use super::save::{FileBytes, SaveError, weight_files};
 use super::{Decoder, DecoderConfig, ModelWeights, Packed, load_folder};
 use crate::engine::to_f32;
@@ -115,7 +115,8 @@ fn a_real_models_logits_are_those_of_transformers() {
     let Some(folder) = std::env::var_os("POLESTAR_SMOLLM2") else {
         // Past the test harness, which swallows what a passing test prints.
         let test = "a_real_models_logits_are_those_of_transformers";
-        writeln!(std::io::stdout(), "SKIPPED: {test}: POLESTAR_SMOLLM2 (the model's folder) is not set").unwrap();
+        writeln!(std::io::stdout(), "SKIPPED: {test}: POLESTAR_SMOLLM2 (the model's folder) is not set")
+            .unwrap();
         return;
     };
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/smollm2/golden.json");

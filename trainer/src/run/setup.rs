@@ -16,7 +16,7 @@ use super::folder::{self, RunDir};
 use super::journal::Journal;
 use super::judges::Rubric;
 use super::metrics::MetricsWriter;
-use super::prompts::{Form, Prompter};
+use super::prompts::{Form, PromptError, Prompter};
 use super::rollout_log;
 use super::tensorboard::EventWriter;
 use crate::algorithms::{self, Algorithm, Family, Start};
@@ -356,24 +356,40 @@ fn check_prompts(
     train: &[Arc<Task>],
     evals: &BTreeMap<String, EvalSet>,
 ) -> Result<(), RunError> {
-    let check = |task: &Arc<Task>, num_examples: usize, hinted: bool| {
-        prompter.ids(&task.problem, num_examples, Form::Plain)?;
-        match task.judges.iter().find_map(|judge| judge.answer()).filter(|_| hinted) {
-            Some(answer) => {
-                prompter.ids(&task.problem, num_examples, Form::Hinted { answer: &answer }).map(drop)
-            }
-            None => Ok(()),
+    let num_examples = prompter.num_examples();
+    let trained_examples = if plan.prompt.train_on_examples { num_examples } else { 0 };
+    let check = |task: &Arc<Task>| -> Result<(), PromptError> {
+        let problem = &task.problem;
+        if matches!(plan.algorithm, AlgorithmConfig::Sft {}) {
+            return prompter.supervised(problem).map(drop);
         }
+        prompter.ids(problem, num_examples, Form::Plain)?;
+        let answer = task.judges.iter().find_map(|judge| judge.answer());
+        if let (AlgorithmConfig::Star { rationalize: true, .. }, Some(answer)) = (&plan.algorithm, answer) {
+            // With the examples, and without them where they are shown in the first steps only.
+            let shown = [Some(num_examples), plan.prompt.examples_steps.map(|_| 0)];
+            for shown in shown.into_iter().flatten() {
+                let trained = prompter.ids(problem, shown.min(trained_examples), Form::Plain)?;
+                prompter.hinted(problem, shown, &answer, &trained, plan.rollout.max_new_tokens)?;
+            }
+        }
+        Ok(())
     };
-    let hinted = matches!(plan.algorithm, AlgorithmConfig::Star { rationalize: true, .. });
-    let is_supervised = matches!(plan.algorithm, AlgorithmConfig::Sft {});
-    let num_examples = if is_supervised { 0 } else { prompter.num_examples() };
-    train.par_iter().try_for_each(|task| check(task, num_examples, hinted))?;
+    first_error(train, check)?;
     let shots = plan.eval.shots.iter().copied().max().unwrap_or(0);
     for set in evals.values() {
-        set.tasks.par_iter().try_for_each(|task| check(task, shots, false))?;
+        first_error(&set.tasks, |task| prompter.ids(&task.problem, shots, Form::Plain).map(drop))?;
     }
     Ok(())
+}
+
+/// Checks all tasks in parallel. The error is that of the first task in order, whichever was looked at first.
+fn first_error(
+    tasks: &[Arc<Task>],
+    check: impl Fn(&Arc<Task>) -> Result<(), PromptError> + Sync,
+) -> Result<(), RunError> {
+    let first = tasks.par_iter().find_map_first(|task| check(task).err());
+    first.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// SHA-256 over the bytes of f32 weights in canonical order.

@@ -115,11 +115,11 @@ impl Session {
         for index in retry {
             let task = &sampled.groups[index].task;
             let Some(answer) = task.judges.iter().find_map(|judge| judge.answer()) else { continue };
-            let prompt = Prompt {
-                task: task.clone(),
-                shown: self.prompter.ids(&task.problem, shown_examples, Form::Hinted { answer: &answer })?,
-                trained: self.prompter.ids(&task.problem, trained_examples, Form::Plain)?,
-            };
+            let problem = &task.problem;
+            let trained = self.prompter.ids(problem, trained_examples, Form::Plain)?;
+            let limit = self.plan.rollout.max_new_tokens;
+            let shown = self.prompter.hinted(problem, shown_examples, &answer, &trained, limit)?;
+            let prompt = Prompt { task: task.clone(), shown, trained };
             let first_sample = first[index].first_sample;
             wanted.push(Wanted { prompt: Arc::new(prompt), first_sample, samples: 1 });
             places.push(index);

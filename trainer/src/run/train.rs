@@ -23,7 +23,6 @@ use crate::eval::{EvalReport, EvalSettings, evaluate};
 use crate::model::{device, load_folder};
 use crate::recipe::KlPlace;
 use crate::rollout::Sample;
-use crate::run::prompts::Form;
 use crate::update::StepReport;
 
 /// What a finished run says of itself.
@@ -203,22 +202,10 @@ impl Session {
 
     /// Samples from the data's own responses.
     fn supervised_samples(&mut self, step: u64) -> Result<Vec<Sample>, RunError> {
-        let tokenizer = self.prompter.tokenizer().clone();
         let mut samples = Vec::new();
         for task in self.problems_of(step) {
-            let problem = &task.problem;
-            let Some(response) = &problem.response else {
-                return Err(RunError::Unfit {
-                    problem: format!("{}: problem {} has no response to learn", problem.origin, problem.id),
-                    key: "data.train.columns.response",
-                    next: "name the column that holds worked solutions".into(),
-                });
-            };
-            let prompt = self.prompter.ids(problem, 0, Form::Plain)?;
-            let mut ids = tokenizer.encode(response)?;
-            // What ends a response must be learned, or the model never stops.
-            ids.extend(tokenizer.terminator().or(tokenizer.eos_id()));
-            samples.push(sft_sample(&problem.id, &prompt, &ids));
+            let (prompt, response) = self.prompter.supervised(&task.problem)?;
+            samples.push(sft_sample(&task.problem.id, &prompt, &response));
         }
         Ok(samples)
     }
