@@ -18,6 +18,7 @@ use crate::engine::{self, EngineStats, Request, Response, Watch};
 use crate::eval::response_text;
 use crate::model::Decoder;
 use crate::model::torch::TorchError;
+use crate::recipe::UndecidedGroups;
 use crate::rollout::{Group, KeptSets, Prompt, Rollout, Scored, Task, TokenId, WeightVersion};
 use crate::seeds::{Coords, Purpose};
 use crate::update::score;
@@ -270,7 +271,9 @@ impl Session {
             .into_iter()
             .filter_map(|known| known.map(|parts| self.rubric.combine(parts)).or_else(|| fresh.next()))
             .collect();
-        let too_many = self.check_undecided(step, &judgements);
+        let too_many = self
+            .check_undecided(step, &judgements)
+            .and_then(|()| self.check_undecided_groups(step, rollouts, &judgements));
         for ((rollout, judgement), is_fresh) in rollouts.iter().zip(&judgements).zip(is_fresh) {
             // Where undecided verdicts stop the run, they are asked for again when it goes on: by then whatever kept
             // the judge from deciding may have been mended.
@@ -307,6 +310,19 @@ impl Session {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Where the recipe says so, a group that undecided verdicts leave without a baseline stops the run.
+    fn check_undecided_groups(
+        &self,
+        step: u64,
+        rollouts: &[Rollout],
+        judgements: &[Judgement],
+    ) -> Result<(), RunError> {
+        if self.plan.update.undecided_groups == UndecidedGroups::Drop || !self.algorithm.needs_groups() {
+            return Ok(());
+        }
+        first_without_baseline(step, rollouts, judgements).map_or(Ok(()), Err)
     }
 
     /// Log-probabilities of every judged rollout's ids after its trained prompt, under `weights_of` the step: a list a
@@ -349,6 +365,24 @@ pub fn group_logprobs(
         rows.map(|(scored, lp)| lp[scored.rollout.prompt.trained.len() - 1..].to_vec()).collect()
     };
     Ok(groups.iter().map(of_group).collect())
+}
+
+/// The error about the first group that undecided verdicts leave with fewer than two judged responses.
+fn first_without_baseline(step: u64, rollouts: &[Rollout], judgements: &[Judgement]) -> Option<RunError> {
+    let rows: Vec<(&Rollout, &Judgement)> = rollouts.iter().zip(judgements).collect();
+    // The responses to one prompt stand together.
+    rows.chunk_by(|(a, _), (b, _)| Arc::ptr_eq(&a.prompt, &b.prompt)).find_map(|group| {
+        let undecided = || group.iter().map(|(_, it)| *it).filter(|it| it.verdict.score().is_none());
+        let left = group.len() - undecided().count();
+        let last = undecided().last().filter(|_| left < 2)?;
+        Some(RunError::UndecidedGroup {
+            step,
+            problem: group[0].0.coords.problem.clone(),
+            undecided: group.len() - left,
+            left,
+            cause: last.verdict.reason().to_owned(),
+        })
+    })
 }
 
 /// What was sampled after `prompt` at `coords`, by weights of `version`.
@@ -398,5 +432,57 @@ fn entry(
         extracted: verdict.extracted().map(str::to_owned),
         right: verdict.score().map(|_| judgement.right),
         advantage: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use polestar_data::{Origin, Problem, ProblemPrompt};
+    use polestar_verifiers::CauseKind;
+
+    use super::*;
+    use crate::rollout::Finish;
+
+    fn rollouts(problem: &str, count: u64) -> Vec<Rollout> {
+        let problem = Problem {
+            id: problem.into(),
+            prompt: ProblemPrompt::Text("?".into()),
+            reference: serde_json::Value::Null,
+            response: None,
+            fields: serde_json::Map::new(),
+            origin: Origin { file: "f".into(), line: 1 },
+        };
+        let id = problem.id.clone();
+        let task = Arc::new(Task { problem, judges: Vec::new() });
+        let prompt = Arc::new(Prompt { task, shown: vec![1], trained: vec![1] });
+        let coords =
+            |sample| Coords { seed: 0, step: 3, problem: id.clone(), sample, purpose: Purpose::Train };
+        let response = || Response { ids: vec![2], logprobs: vec![0.0], kept: None, finish: Finish::Stop };
+        (0..count).map(|sample| rollout(&prompt, &coords(sample), response(), 0)).collect()
+    }
+
+    fn judgement(is_decided: bool) -> Judgement {
+        let verdict = if is_decided {
+            Verdict::wrong("no", None)
+        } else {
+            Verdict::undecided(CauseKind::Unreachable, "the judge is away")
+        };
+        Judgement { parts: vec![verdict.clone()], verdict, right: false, queue_s: 0.0, run_s: 0.0 }
+    }
+
+    #[test]
+    fn a_group_that_undecided_verdicts_leave_without_a_baseline_is_named() {
+        let all = [rollouts("a", 3), rollouts("b", 3)].concat();
+        let error = |decided: [bool; 6]| {
+            let judgements: Vec<Judgement> = decided.into_iter().map(judgement).collect();
+            first_without_baseline(3, &all, &judgements).map(|error| error.to_string())
+        };
+        assert_eq!(error([true; 6]), None);
+        assert_eq!(error([false, true, true, true, true, false]), None, "two are left of each");
+        let message = error([true, true, true, false, false, true]).unwrap();
+        assert!(message.starts_with("step 3: 2 verdicts on problem \"b\" were undecided"), "{message}");
+        assert!(message.contains("leaves 1 judged") && message.contains("the judge is away"), "{message}");
+        // A group of one that was judged has no baseline either, but nothing was undecided.
+        assert!(first_without_baseline(3, &all[..1], &[judgement(true)]).is_none());
     }
 }

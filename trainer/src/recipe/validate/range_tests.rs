@@ -26,7 +26,7 @@ fn every_algorithm_with_a_group_baseline_needs_a_group() {
 #[test]
 fn no_rule_refuses_what_is_sound() {
     let examples = "prompt.examples=[{prompt='a',response='b'}]";
-    let sound: [&[&str]; 14] = [
+    let sound: [&[&str]; 15] = [
         &[],
         &["algorithm={kind='sft'}", "verifier=[]", "data={train={source='a'}}", "rollout.temperature=0"],
         &["algorithm={kind='rft'}", "rollout.top_p=0.9", examples, "rollout.examples_temperature=0.6"],
@@ -36,6 +36,7 @@ fn no_rule_refuses_what_is_sound() {
         &["algorithm={kind='reinforce'}", "rollout.top_k=50", examples, "update.kl.coef=0"],
         &["prompt.train_on_examples=true", "prompt.examples_steps=2", examples],
         &["prompt.train_on_examples=true", "rollout.examples_temperature=1", examples],
+        &["update.undecided_groups=stop"],
         &[
             "algorithm={kind='reinforce'}",
             "prompt.train_on_examples=true",

@@ -4,7 +4,9 @@ use super::Violations;
 use crate::algorithms::build;
 use crate::complaint::Complaint;
 use crate::recipe::defaults::ScheduleLength;
-use crate::recipe::types::{AlgorithmConfig, Baseline, ChatChoice, KlEstimator, KlPlace, LossConfig, Recipe};
+use crate::recipe::types::{
+    AlgorithmConfig, Baseline, ChatChoice, KlEstimator, KlPlace, LossConfig, Recipe, UndecidedGroups,
+};
 
 pub(super) fn check(recipe: &Recipe, out: &mut Violations) {
     data_and_verifiers(recipe, out);
@@ -253,6 +255,15 @@ fn no_effect(recipe: &Recipe, out: &mut Violations) {
         .found("update.drop_zero_spread = true")
         .next("remove update.drop_zero_spread");
         out.add(&["update.drop_zero_spread", "algorithm.kind"], complaint);
+    }
+    if recipe.update.undecided_groups == UndecidedGroups::Stop && !build(&recipe.algorithm).needs_groups() {
+        let complaint = Complaint::call(format!(
+            "algorithm.kind = {kind:?} compares no responses to a problem here, so no group lacks a baseline"
+        ))
+        .expected("update.undecided_groups = \"drop\", or an algorithm with a group baseline")
+        .found("update.undecided_groups = \"stop\"")
+        .next("remove update.undecided_groups; log.max_undecided = 0.0 stops at any undecided verdict");
+        out.add(&["update.undecided_groups", "algorithm.kind"], complaint);
     }
     if recipe.prompt.system.is_some() && recipe.prompt.chat == ChatChoice::Off {
         let complaint = Complaint::call("a system message needs a chat template")

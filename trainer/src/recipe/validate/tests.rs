@@ -341,6 +341,16 @@ fn likelihood_has_no_spread() {
 }
 
 #[test]
+fn only_a_baseline_can_be_missing() {
+    for algorithm in ["{kind='rft'}", "{kind='reinforce', baseline='none'}"] {
+        let message = complaint_for(&["update.undecided_groups=stop", &format!("algorithm={algorithm}")]);
+        assert!(message.contains("so no group lacks a baseline"), "{algorithm}: {message}");
+        assert!(message.contains("--set update.undecided_groups=stop"), "{algorithm}: {message}");
+    }
+    assert!(complaint_for(&["update.undecided_groups=ignore"]).contains("\"stop\""));
+}
+
+#[test]
 fn a_system_message_needs_a_chat_template() {
     assert_eq!(
         complaint_for(&["prompt.system=Think.", "prompt.chat=off"]),
