@@ -376,7 +376,9 @@ mod tests {
         let half = make(1000, 5, "train", json!({"hinted": 0.5})).unwrap();
         assert!((450..550).contains(&half.iter().filter(|problem| is_hinted(problem)).count()));
         let plain = make(1000, 5, "train", json!({})).unwrap();
-        assert!(plain.iter().zip(&half).all(|(plain, half)| plain.fields == half.fields && !is_hinted(plain)));
+        assert!(
+            plain.iter().zip(&half).all(|(plain, half)| plain.fields == half.fields && !is_hinted(plain))
+        );
         assert!(make(100, 5, "train", json!({"hinted": 1})).unwrap().iter().all(is_hinted));
         let message = make(5, 0, "eval", json!({"hinted": 0.5})).unwrap_err();
         assert!(message.starts_with("options.hinted: only training"), "{message}");

@@ -174,7 +174,7 @@ pub struct RolloutConfig {
     pub max_new_tokens: usize,
     /// Texts that end a response where they appear.
     pub stop: Vec<String>,
-    /// Sequences decoded at once; 0 chooses from the memory at hand.
+    /// Sequences decoded at once; 0 takes 64 on a CPU and 256 on a GPU. More sample faster and need more memory.
     pub slots: usize,
 }
 
