@@ -15,13 +15,15 @@ use super::checkpoint::{self, RunState};
 use super::folder::{self, RunDir};
 use super::journal::Journal;
 use super::judges::Rubric;
+use super::memory;
 use super::metrics::MetricsWriter;
 use super::prompts::{Form, PromptError, Prompter};
 use super::rollout_log;
 use super::tensorboard::EventWriter;
 use crate::algorithms::{self, Algorithm, Family, Start};
 use crate::engine::Sampling;
-use crate::model::{Decoder, device, load_folder};
+use crate::model::torch::guard;
+use crate::model::{Decoder, DecoderConfig, device, load_folder};
 use crate::objectives::{KlTerm, Loss, LossSpec};
 use crate::recipe::{AlgorithmConfig, KlPlace, Plan};
 use crate::rollout::{Task, TokenId};
@@ -76,6 +78,17 @@ impl Session {
     /// # Errors
     /// Whatever does not fit: see [`RunError`].
     pub fn open(plan: Plan, root: &Path, recipe_text: &str, say: &dyn Fn(&str)) -> Result<Self, RunError> {
+        let config = model_folder(&plan.model.path).ok().and_then(|it| DecoderConfig::from_folder(&it).ok());
+        if let Some(config) = &config
+            && let Some(misfit) = memory::misfit(&plan, config, memory::available(&plan))
+        {
+            say(&format!("warning: {misfit}"));
+        }
+        let outcome = Self::load(plan.clone(), root, recipe_text, say);
+        outcome.map_err(|error| memory::explain(error, &plan, config.as_ref()))
+    }
+
+    fn load(plan: Plan, root: &Path, recipe_text: &str, say: &dyn Fn(&str)) -> Result<Self, RunError> {
         tch::set_num_threads(i32::try_from(plan.run.threads).unwrap_or(1));
         let base = model_folder(&plan.model.path)?;
         let rubric = Rubric::new(&plan.verifier)?;
@@ -98,13 +111,18 @@ impl Session {
         check_prompts(&prompter, &plan, &train, &evals)?;
         let dir = RunDir::open_or_create(root, recipe_text, &plan)?;
 
-        let reference = plan.update.kl.as_ref().filter(|kl| kl.coef != 0.0).map(|_| {
-            let weights = loaded.weights.to(&loaded.config, device, kind);
-            Decoder::new(loaded.config.clone(), detached_copy(&loaded.config, &weights))
-        });
-        let masters: Vec<Tensor> = loaded.weights.ordered().into_iter().map(Tensor::shallow_clone).collect();
-        let compute = loaded.weights.to(&loaded.config, device, kind);
-        let updater = Updater::new(Decoder::new(loaded.config, compute), masters);
+        let has_reference = plan.update.kl.as_ref().is_some_and(|kl| kl.coef != 0.0);
+        let reference = guard("copying the frozen reference", || {
+            has_reference.then(|| {
+                let weights = loaded.weights.to(&loaded.config, device, kind);
+                Decoder::new(loaded.config.clone(), detached_copy(&loaded.config, &weights))
+            })
+        })?;
+        let updater = guard("making gradients and the optimizer's moments", || {
+            let masters = loaded.weights.ordered().into_iter().map(Tensor::shallow_clone).collect();
+            let compute = loaded.weights.to(&loaded.config, device, kind);
+            Updater::new(Decoder::new(loaded.config, compute), masters)
+        })?;
         let algorithm = algorithms::build(&plan.algorithm);
         let order = Order::new(plan.run.seed, train.len());
         let events = None;
@@ -148,7 +166,7 @@ impl Session {
         let last = folder::checkpoint_steps(&self.dir.checkpoints()).pop();
         if let Some((step, path)) = last {
             let state = checkpoint::read_state(&path)?;
-            checkpoint::restore(&path, &mut self.updater, &state)?;
+            guard("restoring the checkpoint", || checkpoint::restore(&path, &mut self.updater, &state))??;
             self.algorithm.restore(&state.algorithm)?;
             self.state = state;
             super::atomic::point_latest(&self.dir.checkpoints(), &format!("step-{step:06}"))?;

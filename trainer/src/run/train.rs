@@ -20,6 +20,7 @@ use crate::algorithms::{Credit, CreditContext, Family, sft_sample};
 use crate::cli::progress::Progress;
 use crate::engine::{EngineError, Sampling, Watch};
 use crate::eval::{EvalReport, EvalSettings, evaluate};
+use crate::model::torch::guard;
 use crate::model::{device, load_folder};
 use crate::recipe::KlPlace;
 use crate::rollout::Sample;
@@ -42,7 +43,9 @@ impl Session {
     pub fn train(&mut self, stop: &dyn Fn() -> bool, say: &dyn Fn(&str)) -> Result<Outcome, RunError> {
         match self.train_steps(stop, say) {
             Err(RunError::Engine(EngineError::Interrupted)) => self.stop_cleanly(),
-            other => other,
+            other => other.map_err(|error| {
+                super::memory::explain(error, &self.plan, Some(&self.updater.decoder.config))
+            }),
         }
     }
 
@@ -224,7 +227,7 @@ impl Session {
         if self.starts_from_base() {
             let base = load_folder(&self.base, Device::Cpu, Some(Kind::Float))?;
             let values: Vec<Tensor> = base.weights.ordered().into_iter().map(Tensor::shallow_clone).collect();
-            self.updater.set_weights(&values);
+            guard("taking the base weights", || self.updater.set_weights(&values))?;
             self.updater.reset_optimizer();
         }
         let settings = self.update_settings(step);
@@ -369,7 +372,9 @@ impl Session {
         };
         // Training that begins again at the base weights never reads the moments.
         let moments = !self.starts_from_base();
-        checkpoint::write(&self.dir.checkpoints(), &self.updater, &self.state, &export, moments)?;
+        guard("saving", || {
+            checkpoint::write(&self.dir.checkpoints(), &self.updater, &self.state, &export, moments)
+        })??;
         let best = self.state.best.map(|(step, _)| step);
         checkpoint::retain(&self.dir.checkpoints(), self.plan.checkpoint.keep, best)?;
         self.journal.retain(self.state.step + 1)?;
