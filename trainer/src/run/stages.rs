@@ -374,7 +374,7 @@ fn first_without_baseline(step: u64, rollouts: &[Rollout], judgements: &[Judgeme
     rows.chunk_by(|(a, _), (b, _)| Arc::ptr_eq(&a.prompt, &b.prompt)).find_map(|group| {
         let undecided = || group.iter().map(|(_, it)| *it).filter(|it| it.verdict.score().is_none());
         let left = group.len() - undecided().count();
-        let last = undecided().last().filter(|_| left < 2)?;
+        let last = undecided().next_back().filter(|_| left < 2)?;
         Some(RunError::UndecidedGroup {
             step,
             problem: group[0].0.coords.problem.clone(),

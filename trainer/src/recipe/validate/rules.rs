@@ -170,10 +170,11 @@ fn hides_examples(recipe: &Recipe) -> bool {
     !recipe.prompt.examples.is_empty() && !recipe.prompt.train_on_examples
 }
 
-/// The two temperatures, where responses after worked examples are sampled at another one than the update's.
+/// The two temperatures, where responses after worked examples are sampled at another one than the update's; that 0 is none to
+/// learn from is told elsewhere.
 fn other_temperature(recipe: &Recipe) -> Option<String> {
     let temperature = recipe.rollout.temperature;
-    let other = recipe.rollout.examples_temperature.filter(|&other| other != temperature)?;
+    let other = recipe.rollout.examples_temperature.filter(|&other| other != temperature && other > 0.0)?;
     (!recipe.prompt.examples.is_empty())
         .then(|| format!("rollout.examples_temperature = {other} and rollout.temperature = {temperature}"))
 }
