@@ -28,7 +28,7 @@ pub struct SourceConfig {
     /// A generator's seed; 0 unless given.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// Which split of a folder, a hub source or a generator; `train` for training and `eval` for evaluation unless given.
+    /// Which split of a folder, a hub source or a generator; unless given, the one that the table is named after: `train` in `[data.train]`, `unseen` in `[data.unseen]`.
     #[serde(default)]
     pub split: Option<String>,
     /// A generator's knobs.

@@ -94,6 +94,36 @@ fn prompts_that_do_not_fit_are_told_before_the_first_step() {
 }
 
 #[test]
+fn responses_that_cannot_be_learned_are_told_before_the_first_step() {
+    let recipe = grpo(1).replace("kind = \"grpo\"", "kind = \"sft\"").replace("n = 8\n", "n = 1\n");
+    let with = |i: usize, response: &str| json!({"id": format!("s{i}"), "prompt": "Why?", "response": response, "reference": "6"});
+    let bad = |last: serde_json::Value, needles: &[&str]| {
+        let lab = Lab::new(&recipe);
+        write_jsonl(&lab.path("train.jsonl"), (0..9).map(|i| with(i, "Six.")).chain([last]));
+        run(lab.train(&lab.path("run"))).failed(2, needles);
+        assert!(!lab.path("run").exists());
+    };
+    let none = json!({"id": "s9", "prompt": "Why?", "reference": "6"});
+    bad(none, &["train.jsonl:10", "s9 has no response", "data.train.columns.response"]);
+    let long = with(9, &"x y ".repeat(200));
+    bad(long, &["the prompt and the response", "s9", "train.jsonl:10", "the model's context is 256"]);
+}
+
+#[test]
+fn a_hint_that_hides_how_long_the_prompt_is_is_told_before_the_first_step() {
+    let lab = Lab::new(&star(1));
+    let long = json!({"id": "long", "prompt": "x y ".repeat(55), "reference": "6"});
+    let short = (0..39).map(|i| json!({"id": format!("p{i}"), "prompt": "What?", "reference": "6"}));
+    write_jsonl(&lab.path("train.jsonl"), short.chain([long]));
+    let set = ["--set", "prompt.hint=It is {{ answer }}.", "--set", "rollout.max_new_tokens=200"];
+    let call = lab.train(&lab.path("run")).into_iter().chain(set.map(str::to_owned));
+    let needles =
+        ["the prompt without the hint and a response", "long", "train.jsonl:40", "rollout.max_new_tokens"];
+    run(call).failed(2, &needles);
+    assert!(!lab.path("run").exists());
+}
+
+#[test]
 fn a_hint_that_does_not_render_is_told_before_the_first_step() {
     let lab = Lab::new(&star(1));
     let set = ["--set", "prompt.hint={{ prompt }} {{ answr }}"].map(str::to_owned);

@@ -72,6 +72,25 @@ fn a_recipes_verifier_and_prompt_are_used() {
 }
 
 #[test]
+fn a_recipes_stop_texts_end_responses() {
+    let lab = Lab::new(&grpo(1).replace("slots = 24", "slots = 24\nstop = [\"6\", \"8\", \"4\"]"));
+    let recipe = lab.recipe.to_str().unwrap().to_owned();
+    let report = evaluate(&lab, &["--recipe", &recipe, "--samples", "4", "--temperature", "0.9"]);
+    let is_digit = |c: char| matches!(c, '4' | '6' | '8');
+    let mut stopped = 0;
+    for sample in samples(&report) {
+        let text = sample["text"].as_str().unwrap();
+        if let Some(at) = text.find(is_digit) {
+            stopped += 1;
+            assert_eq!(sample["finish"], "stop", "{sample}");
+            // The token that completes the stop text is the last.
+            assert!(text.len() - at < 12, "{sample}");
+        }
+    }
+    assert!(stopped > 0, "no response held a stop text");
+}
+
+#[test]
 fn one_sample_is_greedy_and_repeats() {
     let lab = Lab::new(&grpo(1));
     let first = evaluate(&lab, &["--limit", "5"]);
@@ -101,6 +120,11 @@ fn wrong_calls_are_refused() {
     let (tasks, out) = (lab.path("eval.jsonl"), lab.path("report.json"));
     let model = golden_model("llama-tied");
     let [model, tasks, out] = [&model, &tasks, &out].map(|path| path.to_str().unwrap());
+    let lab_recipe = lab.recipe.to_str().unwrap().to_owned();
+    let bad_recipe = lab.path("bad.toml").to_str().unwrap().to_owned();
+    let text = std::fs::read_to_string(&lab_recipe).unwrap();
+    let text = text.replace("kind = \"math\"", "kind = \"math\"\ntimeout_s = -1");
+    std::fs::write(&bad_recipe, text).unwrap();
     for (more, needles) in [
         (&["--verifier", "maths"][..], &["`maths`", "math, digits"][..]),
         (&["--strategy", "tree"], &["--strategy", "plain"]),
@@ -112,6 +136,9 @@ fn wrong_calls_are_refused() {
         (&["--set", "novalue"], &["KEY=VALUE"]),
         (&["--set", "columns.prompt=question"], &["question", "eval.jsonl"]),
         (&["--tasks", "missing.jsonl"], &["missing.jsonl"]),
+        (&["--shots", "1"], &["--shots 1", "--shots of at most 0", "--recipe"]),
+        (&["--recipe", &lab_recipe, "--shots", "2"], &["--shots 2", "at most 0", "recipe.toml"]),
+        (&["--recipe", &bad_recipe], &["verifier.math.timeout_s", "-1", "at most 86400", "bad.toml"]),
     ] {
         let mut call = vec!["eval", "--model", model, "--out", out];
         if more[0] != "--tasks" {

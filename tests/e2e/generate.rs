@@ -99,6 +99,14 @@ fn a_sample_depends_on_its_coordinates_alone() {
 }
 
 #[test]
+fn a_setting_is_the_option_of_its_name() {
+    let bench = Bench::new();
+    let options = ["--n", "2", "--max-new-tokens", "6", "--temperature", "0.7"];
+    let sets = ["--set", "n=2", "--set", "rollout.max_new_tokens=6", "--set", "temperature=0.7"];
+    assert_eq!(bench.generate("qwen3", &[prompt(3)], &options), bench.generate("qwen3", &[prompt(3)], &sets));
+}
+
+#[test]
 fn fewer_samples_are_the_first_of_more() {
     let bench = Bench::new();
     let five = by_sample(&bench.generate("qwen3", &[prompt(3)], &["--n", "5", "--max-new-tokens", "12"]));
@@ -165,7 +173,14 @@ fn bad_prompts_are_named_by_their_line() {
         run(["generate", "--model", model, "--prompts", input, "--out", out])
             .failed(2, &["in.jsonl:3:", needle]);
     }
-    for (bad, needle) in [("--temperature=-1", "--temperature"), ("--top-p=0", "--top-p"), ("--n=0", "--n")] {
+    for (bad, needle) in [
+        ("--temperature=-1", "--temperature"),
+        ("--top-p=0", "--top-p"),
+        ("--n=0", "--n"),
+        ("--set=top_p=0", "--top-p"),
+        ("--set=rollout.temprature=1", "temprature"),
+        ("--set=prompts=3", "prompts"),
+    ] {
         run(["generate", "--model", model, "--prompts", input, "--out", out, bad]).failed(2, &[needle]);
     }
     assert!(!Path::new(out).exists());
@@ -179,11 +194,12 @@ fn prompts_that_do_not_fit_are_refused() {
     let [model, input, out] = [&model, &input, &out].map(|path| path.to_str().unwrap());
     for (ids, needles) in [
         (vec![7; 256], ["256 tokens", "context is 256"]),
-        (vec![280], ["token id 280", "280 (ids 0 to 279)"]),
+        (vec![280], ["token id 280", "vocabulary of 280"]),
         (vec![], ["no tokens", "at least one"]),
     ] {
-        write_jsonl(Path::new(input), [json!({"prompt_ids": ids})]);
-        run(["generate", "--model", model, "--prompts", input, "--out", out]).failed(1, &needles);
+        write_jsonl(Path::new(input), [json!({"prompt_ids": [7]}), json!({"prompt_ids": ids})]);
+        let done = run(["generate", "--model", model, "--prompts", input, "--out", out]);
+        done.failed(2, &[&["in.jsonl:2: "], &needles[..]].concat());
     }
     // One token less leaves room for one new token.
     write_jsonl(Path::new(input), [json!({"prompt_ids": vec![7; 255]})]);

@@ -2,6 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+/// The longest that one verification may take: a day, in seconds.
+pub const MAX_TIMEOUT_S: f64 = 86_400.0;
+
+/// A timeout of `seconds`, which must be above 0 and at most [`MAX_TIMEOUT_S`].
+#[must_use]
+pub fn timeout(seconds: f64) -> Option<Duration> {
+    let timeout = Duration::try_from_secs_f64(seconds).ok()?;
+    (!timeout.is_zero() && seconds <= MAX_TIMEOUT_S).then_some(timeout)
+}
+
 /// The time that one verification has. A verifier with long loops asks [`Budget::expired`] now and then and gives up
 /// by itself; one that does not is abandoned by the supervisor shortly after the deadline.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +52,15 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_timeout_is_above_zero_and_at_most_a_day() {
+        assert_eq!(timeout(0.5), Some(Duration::from_millis(500)));
+        assert_eq!(timeout(86_400.0), Some(Duration::from_secs(86_400)));
+        for bad in [0.0, -1.0, 86_400.1, 1e300, 1e-300, f64::INFINITY, f64::NAN] {
+            assert_eq!(timeout(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn a_budget_ends() {

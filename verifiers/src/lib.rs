@@ -94,7 +94,7 @@ mod supervisor;
 mod verdict;
 mod verifier;
 
-pub use budget::Budget;
+pub use budget::{Budget, MAX_TIMEOUT_S, timeout};
 pub use command::{VERIFY_ABOUT, VerifyArgs, run_verify, verify_help};
 pub use digits::{Digits, DigitsReference, DigitsSettings};
 pub use error::VerifierError;

@@ -71,6 +71,18 @@ pub trait Verifier: Sized + Send + Sync + 'static {
         let _ = reference;
         None
     }
+
+    /// An answer found in a response ([`Verdict::extracted`]) in a form that is alike for answers that are the same to
+    /// this verifier: what majority votes are counted by.
+    fn canonical(reference: &Self::Reference, extracted: &str) -> String {
+        let _ = reference;
+        one_spaced(extracted)
+    }
+}
+
+/// A text with single spaces and none around.
+pub(crate) fn one_spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A verifier bound to one problem: what the supervisor runs.
@@ -80,6 +92,11 @@ pub trait Judge: Send + Sync {
 
     /// The gold answer as text, for hints.
     fn answer(&self) -> Option<String>;
+
+    /// An answer found in a response, alike for answers that are the same to the verifier: see [`Verifier::canonical`].
+    fn canonical(&self, extracted: &str) -> String {
+        one_spaced(extracted)
+    }
 }
 
 /// A verifier with its settings, to be bound to problems.
@@ -164,5 +181,9 @@ impl<V: Verifier> Judge for Bound<V> {
 
     fn answer(&self) -> Option<String> {
         V::answer(&self.item.reference)
+    }
+
+    fn canonical(&self, extracted: &str) -> String {
+        V::canonical(&self.item.reference, extracted)
     }
 }

@@ -67,3 +67,24 @@ fn the_hint_is_the_answer_as_it_is_written() {
         assert_eq!(bind(reference.clone()).unwrap().as_deref(), Some(expected), "{reference}");
     }
 }
+
+#[test]
+fn answers_that_are_the_same_have_one_canonical_form() {
+    let canonical = |reference: Value, extracted: &str| {
+        let math = configure("math", &Value::Null).unwrap();
+        let item = RawItem { reference, ..RawItem::default() };
+        math.bind(item).unwrap().canonical(extracted)
+    };
+    for extracted in ["18", "$18", "18.0", r"\frac{36}{2}", "18 eggs", "**18**"] {
+        assert_eq!(canonical(json!("18"), extracted), "18", "{extracted}");
+        assert_eq!(canonical(json!("$20"), extracted).split(' ').next(), Some("18"), "{extracted}");
+    }
+    assert_eq!(canonical(json!("$20"), "18"), canonical(json!("$20"), "$18"));
+    assert_ne!(canonical(json!("$20"), "18"), canonical(json!("$20"), "18 cm"));
+    assert_eq!(canonical(json!("50%"), "0.5"), canonical(json!("50%"), "50"));
+    assert_ne!(canonical(json!("18"), "7"), canonical(json!("18"), "7%"));
+    let near = json!({"answer": "100", "tolerance": 0.01});
+    assert_eq!(canonical(near.clone(), "100.5"), canonical(near, "99.5"));
+    // What is no plain number stands for itself.
+    assert_eq!(canonical(json!("18"), " 2 +  x"), "2 + x");
+}

@@ -1,14 +1,13 @@
 //! `polestar bench`: the project's own measurements, one JSON object each.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use polestar_data::{Dataset, SourceConfig};
-use polestar_verifiers::{Job, RawItem, SupervisorConfig, configure};
+use polestar_verifiers::{Job, RawItem, SupervisorConfig, configure, timeout};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind};
 
 use super::common::{
     CliError, Loaded, ModelArgs, bad_line, chosen_device, cores, load_model, read_jsonl, say,
@@ -16,6 +15,7 @@ use super::common::{
 use super::generate::prompt_ids;
 use crate::bench::memory::Baseline;
 use crate::bench::{Report, Workload, rollout, step, update, verify};
+use crate::model::torch::guard;
 use crate::model::{Decoder, ModelWeights, device};
 use crate::recipe::set::Setting;
 use crate::recipe::{Plan, Recipe, World};
@@ -122,11 +122,11 @@ pub fn run(args: &BenchArgs) -> Result<(), CliError> {
             value(&rollout::rollout(workload, &decoder, baseline)?)
         }),
         What::Update(args) => bench_model(args, |workload, decoder, baseline| {
-            value(&update::update(workload, &mut updater(decoder), baseline)?)
+            value(&update::update(workload, &mut updater(decoder)?, baseline)?)
         }),
         What::Step(args) => bench_model(args, |workload, decoder, baseline| {
-            let reference = workload.plan.update.kl.as_ref().map(|_| frozen(&decoder));
-            value(&step::step(workload, &mut updater(decoder), reference.as_ref(), baseline)?)
+            let reference = workload.plan.update.kl.as_ref().map(|_| frozen(&decoder)).transpose()?;
+            value(&step::step(workload, &mut updater(decoder)?, reference.as_ref(), baseline)?)
         }),
         What::Verify(args) => bench_verify(args),
     }
@@ -253,22 +253,29 @@ fn settings(args: &ModelBenchArgs, plan: &Plan, decoder: &Decoder, prompts: &[Ve
 }
 
 /// Weights, f32 masters and an optimizer, as a run has them.
-fn updater(decoder: Decoder) -> Updater {
-    let masters: Vec<Tensor> =
-        decoder.weights.ordered().into_iter().map(|weight| weight.to_kind(Kind::Float)).collect();
-    Updater::new(decoder, masters)
+fn updater(decoder: Decoder) -> Result<Updater, RunError> {
+    Ok(guard("making gradients and the optimizer's moments", || {
+        let masters =
+            decoder.weights.ordered().into_iter().map(|weight| weight.to_kind(Kind::Float)).collect();
+        Updater::new(decoder, masters)
+    })?)
 }
 
 /// A copy of the decoder that stays as it is.
-fn frozen(decoder: &Decoder) -> Decoder {
-    let weights: ModelWeights = setup::detached_copy(&decoder.config, &decoder.weights);
-    Decoder::new(decoder.config.clone(), weights)
+fn frozen(decoder: &Decoder) -> Result<Decoder, RunError> {
+    Ok(guard("copying the frozen reference", || {
+        let weights: ModelWeights = setup::detached_copy(&decoder.config, &decoder.weights);
+        Decoder::new(decoder.config.clone(), weights)
+    })?)
 }
 
 fn bench_verify(args: &VerifyBenchArgs) -> Result<(), CliError> {
-    if !(args.timeout_s > 0.0 && args.timeout_s.is_finite()) {
-        return Err(CliError::call("--timeout-s must be above 0", "leave it out for 10"));
-    }
+    let Some(timeout) = timeout(args.timeout_s) else {
+        return Err(CliError::call(
+            format!("--timeout-s must be above 0 and at most 86400 (a day), found {}", args.timeout_s),
+            "leave it out for 10",
+        ));
+    };
     let options = verifier_options(&args.sets)?;
     let verifier = configure(&args.verifier, &options)
         .map_err(|error| CliError::call(error.to_string(), "see `polestar verify --help`"))?;
@@ -281,11 +288,7 @@ fn bench_verify(args: &VerifyBenchArgs) -> Result<(), CliError> {
         })
         .collect::<Result<_, _>>()?;
     let threads = if args.jobs == 0 { cores() } else { args.jobs };
-    let config = SupervisorConfig {
-        jobs: threads,
-        timeout: Duration::from_secs_f64(args.timeout_s),
-        queue: 4 * threads,
-    };
+    let config = SupervisorConfig { jobs: threads, timeout, queue: 4 * threads };
     let mut report = value(&verify::verify(&jobs, config, args.warmup))?;
     report["settings"] = json!({
         "version": env!("CARGO_PKG_VERSION"),

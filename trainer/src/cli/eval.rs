@@ -9,6 +9,7 @@ use polestar_data::{Dataset, SourceConfig};
 use super::common::{CliError, ModelArgs, load_model, say};
 use super::progress::Progress;
 use super::sets;
+use crate::complaint::Complaint;
 use crate::engine::{Response, Sampling, Watch};
 use crate::eval::{EvalSettings, evaluate};
 use crate::recipe::{PromptConfig, Recipe, VerifierConfig};
@@ -31,7 +32,7 @@ pub struct EvalArgs {
     /// The split of a generated or hub set.
     #[arg(long, default_value = "eval")]
     split: String,
-    /// Takes prompt, verifiers and column mapping from a recipe.
+    /// Takes prompt, stop texts, verifiers and column mapping from a recipe.
     #[arg(long, value_name = "RECIPE.toml")]
     recipe: Option<PathBuf>,
     /// Problems of a generated set.
@@ -92,7 +93,7 @@ pub fn run(args: &EvalArgs) -> Result<(), CliError> {
             "leave it out",
         ));
     }
-    let (prompt, verifiers, source) = settings(args)?;
+    let Settings { prompt, stop, verifiers, source } = settings(args)?;
     let rubric = Rubric::new(&verifiers).map_err(RunError::from)?;
     let lenient = Rubric::lenient(&verifiers).map_err(RunError::from)?;
     let mut dataset = Dataset::load(&source, &args.split).map_err(RunError::from)?;
@@ -111,6 +112,7 @@ pub fn run(args: &EvalArgs) -> Result<(), CliError> {
     let settings = EvalSettings {
         sampling: Sampling {
             temperature,
+            stop,
             ..Sampling::greedy(args.max_new_tokens, model.tokenizer.stop_ids().to_vec(), args.slots)
         },
         samples: args.samples,
@@ -152,14 +154,23 @@ fn check(args: &EvalArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-type Settings = (PromptConfig, Vec<VerifierConfig>, SourceConfig);
+/// How prompts are made and responses judged.
+struct Settings {
+    prompt: PromptConfig,
+    /// Texts that end a response.
+    stop: Vec<String>,
+    verifiers: Vec<VerifierConfig>,
+    source: SourceConfig,
+}
 
 fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
-    let (prompt, verifiers, columns) = match &args.recipe {
+    let (prompt, stop, verifiers, columns) = match &args.recipe {
         Some(path) => {
-            let recipe = Recipe::load(path, &[])?.recipe;
+            let loaded = Recipe::load(path, &[])?;
+            loaded.validate()?;
+            let recipe = loaded.recipe;
             let train = recipe.data.get("train").cloned();
-            (recipe.prompt, recipe.verifier, train)
+            (recipe.prompt, recipe.rollout.stop, recipe.verifier, train)
         }
         None => {
             let verifier = VerifierConfig {
@@ -171,9 +182,18 @@ fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
                 jobs: 0,
                 options: toml::Table::new(),
             };
-            (PromptConfig::default(), vec![verifier], None)
+            (PromptConfig::default(), Vec::new(), vec![verifier], None)
         }
     };
+    if args.shots > prompt.examples.len() {
+        let whose = args.recipe.as_ref().map_or("without --recipe".into(), |path| path.display().to_string());
+        let complaint =
+            Complaint::call(format!("--shots {} asks for more worked examples than there are", args.shots))
+                .expected(format!("--shots of at most {}", prompt.examples.len()))
+                .found(format!("{} [[prompt.examples]], {whose}", prompt.examples.len()))
+                .next("lower --shots, or name a --recipe with more [[prompt.examples]]");
+        return Err(CliError::Complaints(vec![complaint]));
+    }
     let mut source = SourceConfig::new(args.tasks.clone());
     if args.tasks.starts_with("builtin:") {
         source.n = Some(args.n);
@@ -183,5 +203,5 @@ fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
         source.answer_regex = train.answer_regex;
     }
     let source = sets::over(&source, &args.sets)?;
-    Ok((prompt, verifiers, source))
+    Ok(Settings { prompt, stop, verifiers, source })
 }

@@ -4,10 +4,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::common::{CliError, Loaded, ModelArgs, bad_line, load_model, read_jsonl};
 use super::progress::Progress;
+use super::sets;
 use crate::engine::{self, EngineStats, Request, Response, Sampling, Watch};
 use crate::eval::response_text;
 use crate::rollout::TokenId;
@@ -66,6 +68,61 @@ pub struct GenerateArgs {
     /// Goes on to the limit even where the model would stop: for measuring.
     #[arg(long)]
     ignore_eos: bool,
+    /// A setting by its name in a recipe's [rollout], over the other options, as `temperature=0.7`; may be given many times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+/// How responses are sampled: a recipe's `[rollout]` without what only training has.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rollout {
+    n: usize,
+    temperature: f64,
+    top_p: f64,
+    top_k: usize,
+    min_p: f64,
+    max_new_tokens: usize,
+    stop: Vec<String>,
+    slots: usize,
+}
+
+impl Rollout {
+    /// By the options, and by the settings over them.
+    fn resolve(args: &GenerateArgs) -> Result<Self, CliError> {
+        let options = Self {
+            n: args.n,
+            temperature: args.temperature,
+            top_p: args.top_p,
+            top_k: args.top_k,
+            min_p: args.min_p,
+            max_new_tokens: args.max_new_tokens,
+            stop: args.stop.clone(),
+            slots: args.slots,
+        };
+        let bare = |set: &String| set.strip_prefix("rollout.").unwrap_or(set).to_owned();
+        let sets: Vec<String> = args.sets.iter().map(bare).collect();
+        let rollout = sets::over_table(&options, &sets, "see `[rollout]` in docs/recipes.md")?;
+        rollout.check()?;
+        Ok(rollout)
+    }
+
+    fn check(&self) -> Result<(), CliError> {
+        let wrong = |what: &str| Err(CliError::call(what.to_string(), "see `polestar generate --help`"));
+        if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
+            return wrong("--temperature must be 0 or more");
+        }
+        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
+            return wrong("--top-p must be above 0 and at most 1");
+        }
+        if !(0.0..1.0).contains(&self.min_p) {
+            return wrong("--min-p must be at least 0 and below 1");
+        }
+        if self.n == 0 || self.max_new_tokens == 0 || self.slots == 0 {
+            return wrong("--n, --max-new-tokens and --slots must be at least 1");
+        }
+        Ok(())
+    }
 }
 
 struct Counting<'a>(&'a Progress);
@@ -81,7 +138,7 @@ impl Watch for Counting<'_> {
 /// # Errors
 /// The prompts cannot be read, the model does not load, or sampling fails.
 pub fn run(args: &GenerateArgs) -> Result<(), CliError> {
-    check(args)?;
+    let rollout = Rollout::resolve(args)?;
     let rows = read_jsonl(&args.prompts)?;
     let model = load_model(&args.model)?;
     let mut ids = Vec::with_capacity(rows.len());
@@ -98,21 +155,21 @@ pub fn run(args: &GenerateArgs) -> Result<(), CliError> {
             sample,
             purpose: Purpose::Generate,
         };
-        requests.push(Request { prompt, samples: (0..args.n as u64).map(coords).collect() });
+        requests.push(Request { prompt, samples: (0..rollout.n as u64).map(coords).collect() });
         ids.push(id);
     }
     let stop_ids = if args.ignore_eos { Vec::new() } else { model.tokenizer.stop_ids().to_vec() };
     let how = Sampling {
-        temperature: args.temperature,
-        top_p: args.top_p,
-        top_k: args.top_k,
-        min_p: args.min_p,
-        max_new_tokens: args.max_new_tokens,
+        temperature: rollout.temperature,
+        top_p: rollout.top_p,
+        top_k: rollout.top_k,
+        min_p: rollout.min_p,
+        max_new_tokens: rollout.max_new_tokens,
         stop_ids,
-        stop: args.stop.clone(),
-        slots: args.slots,
+        stop: rollout.stop,
+        slots: rollout.slots,
     };
-    let progress = Progress::new("generate", Some((requests.len() * args.n) as u64), "samples");
+    let progress = Progress::new("generate", Some((requests.len() * rollout.n) as u64), "samples");
     let mut stats = EngineStats::default();
     let responses = engine::generate(
         &model.decoder,
@@ -127,29 +184,32 @@ pub fn run(args: &GenerateArgs) -> Result<(), CliError> {
     write(args, &model, &ids, &responses)
 }
 
-fn check(args: &GenerateArgs) -> Result<(), CliError> {
-    let wrong = |what: &str| Err(CliError::call(what.to_string(), "see `polestar generate --help`"));
-    if !(args.temperature >= 0.0 && args.temperature.is_finite()) {
-        return wrong("--temperature must be 0 or more");
-    }
-    if !(args.top_p > 0.0 && args.top_p <= 1.0) {
-        return wrong("--top-p must be above 0 and at most 1");
-    }
-    if !(0.0..1.0).contains(&args.min_p) {
-        return wrong("--min-p must be at least 0 and below 1");
-    }
-    if args.n == 0 || args.max_new_tokens == 0 || args.slots == 0 {
-        return wrong("--n, --max-new-tokens and --slots must be at least 1");
-    }
-    Ok(())
-}
-
-/// The ids of one line's prompt, by the model's chat template with `chat`; or what is wrong with the line.
+/// The ids of one line's prompt, by the model's chat template with `chat`; or what is wrong with the line, be it that
+/// the prompt is nothing that the model can go on from.
 pub(super) fn prompt_ids(
     chat: bool,
     model: &Loaded,
     row: &serde_json::Map<String, Value>,
 ) -> Result<Vec<TokenId>, String> {
+    let ids = encoded(chat, model, row)?;
+    let config = &model.decoder.config;
+    let (context, vocab) = (config.max_position_embeddings, config.vocab_size);
+    if ids.is_empty() {
+        return Err("the prompt has no tokens: a model needs at least one to go on from".into());
+    }
+    if ids.len() >= context {
+        return Err(format!(
+            "the prompt has {} tokens; the model's context is {context} and at least one new token must fit",
+            ids.len()
+        ));
+    }
+    if let Some(id) = ids.iter().find(|&&id| id as usize >= vocab) {
+        return Err(format!("token id {id} is not in the model's vocabulary of {vocab}"));
+    }
+    Ok(ids)
+}
+
+fn encoded(chat: bool, model: &Loaded, row: &serde_json::Map<String, Value>) -> Result<Vec<TokenId>, String> {
     if let Some(ids) = row.get("prompt_ids") {
         return serde_json::from_value(ids.clone())
             .map_err(|error| format!("prompt_ids: expected a list of token ids, {error}"));

@@ -4,9 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::common::{CliError, Loaded, ModelArgs, bad_line, load_model, read_jsonl};
+use super::sets;
 use crate::rollout::TokenId;
 use crate::run::RunError;
 use crate::update;
@@ -34,6 +36,17 @@ pub struct ScoreArgs {
     /// Tokens that go through the model together.
     #[arg(long, default_value_t = 4096)]
     micro_batch: usize,
+    /// `temperature=T` or `micro_batch=N`, over the other options; may be given many times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+/// How sequences are scored.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    temperature: f64,
+    micro_batch: usize,
 }
 
 /// `polestar score`.
@@ -41,7 +54,9 @@ pub struct ScoreArgs {
 /// # Errors
 /// The input cannot be read, the model does not load, or a sequence does not fit.
 pub fn run(args: &ScoreArgs) -> Result<(), CliError> {
-    if args.temperature.is_nan() || args.temperature <= 0.0 {
+    let options = Settings { temperature: args.temperature, micro_batch: args.micro_batch };
+    let settings = sets::over_table(&options, &args.sets, "see `polestar score --help`")?;
+    if settings.temperature.is_nan() || settings.temperature <= 0.0 {
         return Err(CliError::call("--temperature must be above 0", "leave it out for 1"));
     }
     let rows = read_jsonl(&args.input)?;
@@ -54,8 +69,8 @@ pub fn run(args: &ScoreArgs) -> Result<(), CliError> {
     let joined: Vec<Vec<TokenId>> =
         sequences.iter().map(|(prompt, response)| [prompt.as_slice(), response].concat()).collect();
     let slices: Vec<&[TokenId]> = joined.iter().map(Vec::as_slice).collect();
-    let all =
-        update::score(&model.decoder, &slices, args.temperature, args.micro_batch).map_err(RunError::from)?;
+    let all = update::score(&model.decoder, &slices, settings.temperature, settings.micro_batch)
+        .map_err(RunError::from)?;
     let mut out = Vec::new();
     for (((line, row), (prompt, response)), logprobs) in rows.iter().zip(&sequences).zip(&all) {
         let id = row.get("id").cloned().unwrap_or_else(|| json!(line));

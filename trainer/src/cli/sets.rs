@@ -1,6 +1,8 @@
-//! `--set` of the commands that read data: settings of a source, over what the other options say.
+//! `--set` of the commands that run without a recipe: settings laid over what the other options say.
 
 use polestar_data::SourceConfig;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::common::CliError;
@@ -30,7 +32,19 @@ pub fn parse(setting: &str) -> Result<(&str, Value), CliError> {
 /// # Errors
 /// A setting that is not understood, or that a source does not have.
 pub fn over(source: &SourceConfig, settings: &[String]) -> Result<SourceConfig, CliError> {
-    let mut value = serde_json::to_value(source).map_err(|error| CliError::work(&error))?;
+    over_table(source, settings, "see `[data.*]` in docs/recipes.md")
+}
+
+/// A table of settings with others laid over it, which must all be keys of it; `see` says where these are listed.
+///
+/// # Errors
+/// A setting that is not understood, or that the table does not have.
+pub fn over_table<T: Serialize + DeserializeOwned>(
+    table: &T,
+    settings: &[String],
+    see: &str,
+) -> Result<T, CliError> {
+    let mut value = serde_json::to_value(table).map_err(|error| CliError::work(&error))?;
     for setting in settings {
         let (key, parsed) = parse(setting)?;
         let mut place = &mut value;
@@ -43,15 +57,14 @@ pub fn over(source: &SourceConfig, settings: &[String]) -> Result<SourceConfig, 
                 _ => {
                     return Err(CliError::call(
                         format!("--set {setting:?}: {part:?} stands below a key that is no table"),
-                        "see `[data.*]` in docs/recipes.md",
+                        see,
                     ));
                 }
             };
         }
         *place = parsed;
     }
-    serde_json::from_value(value)
-        .map_err(|error| CliError::call(format!("--set: {error}"), "see `[data.*]` in docs/recipes.md"))
+    serde_json::from_value(value).map_err(|error| CliError::call(format!("--set: {error}"), see))
 }
 
 #[cfg(test)]

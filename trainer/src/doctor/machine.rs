@@ -41,11 +41,18 @@ fn processor() -> Finding {
 }
 
 /// Bytes of memory that a new process can have, as far as the system tells: what is available, or what a container's
-/// limit leaves.
+/// limit or the limit on a process's address space leaves.
 #[must_use]
 pub fn available_memory() -> Option<u64> {
     let available = parse::meminfo(&read("/proc/meminfo")?, "MemAvailable")?;
-    Some(limit().map_or(available, |limit| available.min(limit)))
+    let limits = [limit(), address_space_limit()];
+    Some(limits.into_iter().flatten().fold(available, u64::min))
+}
+
+/// The limit on this process's address space (`ulimit -v`), in bytes.
+#[must_use]
+pub fn address_space_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::As).current
 }
 
 /// The memory limit of this process's container.

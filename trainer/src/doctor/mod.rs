@@ -14,7 +14,8 @@ mod torch;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use machine::available_memory;
+pub use machine::{address_space_limit, available_memory};
+pub use tools::free_gpu_memory;
 
 /// What a finding means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -18,6 +18,20 @@ pub(super) fn findings() -> Vec<Finding> {
     vec![python(), compiler(), rust(), hub(), lean()]
 }
 
+/// Bytes that GPU `index`, as libtorch counts them, has free, by the driver's `nvidia-smi`; none where that does not say.
+#[must_use]
+pub fn free_gpu_memory(index: usize) -> Option<u64> {
+    // libtorch counts the visible ones, the driver all.
+    let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok().filter(|list| !list.is_empty());
+    let name = match &visible {
+        Some(list) => list.split(',').nth(index)?.trim().to_owned(),
+        None => index.to_string(),
+    };
+    let query = ["--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", &name];
+    let mebibytes: u64 = first_line(&which("nvidia-smi")?, &query)?.trim().parse().ok()?;
+    Some(mebibytes << 20)
+}
+
 fn python() -> Finding {
     const WITHOUT: &str =
         "libtorch cannot be fetched by scripts/quickstart.sh; the built program needs no Python";

@@ -111,9 +111,7 @@ pub enum EngineError {
         vocab: usize,
     },
     /// libtorch refused.
-    #[error(
-        "{source}. Sampling asked for a cache of {cache_bytes} bytes for {slots} slots of {length} tokens: fewer `rollout.slots` or a smaller `rollout.max_new_tokens` need less"
-    )]
+    #[error("{source}{}", cache_words(source, (*cache_bytes, *slots, *length)))]
     Torch {
         /// What it said.
         source: TorchError,
@@ -130,6 +128,17 @@ pub enum EngineError {
     /// Asked to stop.
     #[error("interrupted while sampling")]
     Interrupted,
+}
+
+/// What sampling needs most of, where there was too little of it.
+fn cache_words(source: &TorchError, (bytes, slots, length): (u64, usize, usize)) -> String {
+    if !source.is_out_of_memory() {
+        return String::new();
+    }
+    let gb = bytes as f64 / 1e9;
+    format!(
+        ". Sampling {slots} sequences of {length} tokens at once takes {gb:.2} GB for keys and values alone: fewer slots or new tokens need less"
+    )
 }
 
 /// What a caller hears while sampling goes on.

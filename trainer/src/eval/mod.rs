@@ -65,6 +65,9 @@ pub struct EvalSample {
     pub lenient: bool,
     /// What the judges said.
     pub verdict: Verdict,
+    /// The extracted answer in the verifier's canonical form, which maj@k votes on: "18" for "$18".
+    #[serde(default)]
+    pub answer: Option<String>,
 }
 
 /// One problem.
@@ -195,10 +198,19 @@ fn collect(
                     // What is right strictly is right leniently.
                     lenient: strict.right || loose.right,
                     verdict: strict.verdict.clone(),
+                    answer: canonical(task, strict),
                 })
                 .collect(),
         })
         .collect()
+}
+
+/// The answer that a response was judged by, as the judge that found it writes equal answers.
+fn canonical(task: &Task, judgement: &Judgement) -> Option<String> {
+    // An undecided whole counts for nobody.
+    judgement.verdict.extracted()?;
+    let mut judged = task.judges.iter().zip(&judgement.parts);
+    judged.find_map(|(judge, verdict)| verdict.extracted().map(|answer| judge.canonical(answer)))
 }
 
 fn report(problems: Vec<EvalProblem>, settings: &EvalSettings, tokens: u64, seconds: f64) -> EvalReport {
@@ -220,10 +232,7 @@ fn report(problems: Vec<EvalProblem>, settings: &EvalSettings, tokens: u64, seco
             let votes: Vec<Vote> = problem
                 .samples
                 .iter()
-                .map(|sample| Vote {
-                    answer: sample.verdict.extracted().map(str::to_owned),
-                    right: sample.right,
-                })
+                .map(|sample| Vote { answer: sample.answer.clone(), right: sample.right })
                 .collect();
             stats::majority_of_first(&votes, k)
         };
@@ -285,4 +294,35 @@ fn share(problems: &[EvalProblem], right: impl Fn(&EvalSample) -> bool) -> Share
 
 fn bounds(interval: Interval) -> [f64; 2] {
     [interval.low, interval.high]
+}
+
+#[cfg(test)]
+mod tests {
+    use polestar_data::{Origin, Problem, ProblemPrompt};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_same_answer_in_two_spellings_is_one_vote() {
+        let config = toml::from_str("kind = \"math\"").unwrap();
+        let rubric = Rubric::new(&[config]).unwrap();
+        let problem = Problem {
+            id: "p".into(),
+            prompt: ProblemPrompt::Text("?".into()),
+            reference: json!("18"),
+            response: None,
+            fields: serde_json::Map::new(),
+            origin: Origin { file: "f".into(), line: 1 },
+        };
+        let task = rubric.bind(vec![problem]).unwrap().remove(0);
+        let responses = ["#### 7", r"\boxed{18}", "#### 7", "The answer is $18.", "Dunno.", "#### 18.0"];
+        let work: Vec<_> = responses.iter().map(|text| (task.clone(), (*text).to_owned())).collect();
+        let vote =
+            |judgement: &Judgement| Vote { answer: canonical(&task, judgement), right: judgement.right };
+        let votes: Vec<Vote> = rubric.judge(&work, &mut || true).unwrap().iter().map(vote).collect();
+        let answers: Vec<_> = votes.iter().map(|vote| vote.answer.as_deref()).collect();
+        assert_eq!(answers, [Some("7"), Some("18"), Some("7"), Some("18"), None, Some("18")]);
+        assert_eq!(stats::majority_of_first(&votes, 6), Some(1.0));
+    }
 }

@@ -18,6 +18,21 @@ pub fn export_config(config: &DecoderConfig, kind: Kind) -> Value {
         value = text.clone();
     }
     let Some(object) = value.as_object_mut() else { return value };
+    // Inside a multimodal model no reader applies this key; in the text model that is saved all of them would.
+    if config.final_logit_softcap.is_none() {
+        object.remove("final_logit_softcapping");
+    }
+    if config.wrapped {
+        // What the outer level said counts for the decoder, too, and would be lost with it.
+        let ids = |ids: &[u32]| match ids {
+            [] => Value::Null,
+            [one] => json!(one),
+            several => json!(several),
+        };
+        object.insert("eos_token_id".into(), ids(&config.eos_token_ids));
+        object.insert("bos_token_id".into(), ids(config.bos_token_id.as_slice()));
+        object.insert("pad_token_id".into(), ids(config.pad_token_id.as_slice()));
+    }
     let dtype = match kind {
         Kind::BFloat16 => "bfloat16",
         Kind::Half => "float16",

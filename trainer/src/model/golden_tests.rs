@@ -9,7 +9,9 @@ use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use super::config::{Activation, WeightDtype};
+use super::export::export_config;
 use super::rope::RopeKind;
+use super::save::{FileBytes, SaveError, weight_files};
 use super::{Decoder, DecoderConfig, ModelWeights, Packed, load_folder};
 use crate::engine::to_f32;
 use crate::update::score::PackedIds;
@@ -231,5 +233,37 @@ fn a_folders_own_type_is_kept() {
             Some(WeightDtype::F32) | None => Kind::Float,
         };
         assert_eq!(own.kind, kind, "{}", folder.display());
+    }
+}
+
+#[test]
+fn what_is_saved_is_the_model_that_was_loaded() {
+    for folder in folders() {
+        let name = folder.display();
+        let original = f32_decoder(&folder);
+        let saved = tempfile::tempdir().unwrap();
+        let config = export_config(&original.config, Kind::Float).to_string();
+        std::fs::write(saved.path().join("config.json"), config).unwrap();
+        let mut write = |FileBytes { name, bytes }| -> Result<(), SaveError> {
+            std::fs::write(saved.path().join(name), bytes).unwrap();
+            Ok(())
+        };
+        weight_files(&original.config, &original.weights, Kind::Float, &mut write).unwrap();
+        let again = f32_decoder(saved.path());
+        // The file's form, its type and its warnings may differ; what is computed may not.
+        let expected = DecoderConfig {
+            wrapped: false,
+            dtype: Some(WeightDtype::F32),
+            warnings: again.config.warnings.clone(),
+            raw: again.config.raw.clone(),
+            ..original.config.clone()
+        };
+        assert_eq!(again.config, expected, "{name}");
+        let prompts = prompts(&read(&folder.join("golden.json")));
+        let slices: Vec<&[u32]> = prompts.iter().map(Vec::as_slice).collect();
+        let all = logits(&original, &slices).into_iter().zip(logits(&again, &slices));
+        for (index, (before, after)) in all.enumerate() {
+            assert!(before.equal(&after), "{name}: prompt {index}");
+        }
     }
 }

@@ -9,11 +9,13 @@ use std::sync::Once;
 #[derive(Debug, thiserror::Error)]
 pub enum TorchError {
     /// An allocation failed.
-    #[error("out of memory while {doing}: {message}")]
+    #[error("out of memory while {doing}{}: {message}", asked_words(*asked))]
     OutOfMemory {
         /// The stage that asked.
         doing: String,
-        /// libtorch's first line, with the size that it asked for.
+        /// Bytes that it asked for at last, where libtorch says how many.
+        asked: Option<u64>,
+        /// libtorch's first line.
         message: String,
     },
     /// Anything else: a programmer's mistake or a broken device.
@@ -24,6 +26,18 @@ pub enum TorchError {
         /// libtorch's message.
         message: String,
     },
+}
+
+impl TorchError {
+    /// Whether an allocation failed.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory { .. })
+    }
+}
+
+fn asked_words(asked: Option<u64>) -> String {
+    asked.map_or(String::new(), |bytes| format!(", {:.2} GB more were not to be had", bytes as f64 / 1e9))
 }
 
 thread_local! {
@@ -67,10 +81,25 @@ fn classify(doing: &str, text: &str) -> TorchError {
         || lower.contains("can't allocate memory")
         || lower.contains("bad_alloc")
     {
-        TorchError::OutOfMemory { doing, message }
+        TorchError::OutOfMemory { doing, asked: asked(&message), message }
     } else {
         TorchError::Failed { doing, message }
     }
+}
+
+/// The size in "you tried to allocate 4096 bytes" (CPU) or "Tried to allocate 20.00 GiB" (GPU).
+fn asked(message: &str) -> Option<u64> {
+    let (_, rest) = message.split_once("ried to allocate ")?;
+    let mut words = rest.split_whitespace();
+    let amount: f64 = words.next()?.parse().ok()?;
+    let unit = match words.next()?.trim_matches(|c: char| !c.is_alphabetic()) {
+        "bytes" => 1.0,
+        "KiB" => 1024.0,
+        "MiB" => 1024.0 * 1024.0,
+        "GiB" => 1024.0 * 1024.0 * 1024.0,
+        _ => return None,
+    };
+    Some((amount * unit) as u64)
 }
 
 #[cfg(test)]
@@ -90,6 +119,23 @@ mod tests {
         let size = 1i64 << 50;
         let error = guard("updating", || tch::Tensor::empty([size], (tch::Kind::Float, tch::Device::Cpu)))
             .unwrap_err();
-        assert!(matches!(error, TorchError::OutOfMemory { .. }), "{error}");
+        assert!(error.is_out_of_memory(), "{error}");
+        assert!(
+            matches!(error, TorchError::OutOfMemory { asked: Some(bytes), .. } if bytes == 4 << 50),
+            "{error:?}"
+        );
+        let words = "out of memory while updating, 4503599.63 GB more were not to be had: ";
+        assert!(error.to_string().starts_with(words), "{error}");
+    }
+
+    #[test]
+    fn the_size_is_read_from_either_device() {
+        let gpu = "CUDA out of memory. Tried to allocate 1.50 GiB. GPU 0 has a total capacity of 23.64 GiB";
+        assert_eq!(asked(gpu), Some(3 << 29));
+        assert_eq!(
+            asked("DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes. Error"),
+            Some(64)
+        );
+        assert_eq!(asked("std::bad_alloc"), None);
     }
 }

@@ -5,25 +5,26 @@ use super::*;
 use crate::recipe::{Aggregation, KlEstimator};
 use crate::rollout::{Ratio, Sample};
 
-const REWARDS: [f64; 4] = [1.0, 0.0, 0.5, 0.0];
+pub(crate) const REWARDS: [f64; 4] = [1.0, 0.0, 0.5, 0.0];
 const LENGTHS: [usize; 4] = [3, 2, 1, 3];
 const MAX_NEW_TOKENS: usize = 8;
-const LP: [&[f64]; 4] = [&[-0.10, -0.50, -1.20], &[-0.70, -0.30], &[-2.00], &[-0.05, -0.90, -0.40]];
+pub(crate) const LP: [&[f64]; 4] =
+    [&[-0.10, -0.50, -1.20], &[-0.70, -0.30], &[-2.00], &[-0.05, -0.90, -0.40]];
 const OLD: [&[f64]; 4] = [&[-0.20, -0.40, -1.60], &[-0.50, -0.60], &[-1.50], &[-0.05, -1.40, -0.10]];
 const REFERENCE: [&[f64]; 4] = [&[-0.15, -0.55, -1.00], &[-0.65, -0.35], &[-1.80], &[-0.10, -0.80, -0.45]];
 const MU: [&[f64]; 4] = [&[-0.22, -0.38, -1.55], &[-0.52, -0.58], &[-1.45], &[-0.06, -1.35, -0.12]];
-pub(super) const CLIP: Loss = Loss::Clip { low: 0.2, high: 0.28, dual: None };
+pub(crate) const CLIP: Loss = Loss::Clip { low: 0.2, high: 0.28, dual: None };
 const K3: Option<KlTerm> = Some(KlTerm { estimator: KlEstimator::K3, coef: 0.04 });
 
 /// Half a unit of the sixth decimal, to which the golden values are rounded.
 const ROUNDED: f64 = 5.1e-7;
 
-pub(super) fn spec(loss: Loss, aggregation: Aggregation) -> LossSpec {
+pub(crate) fn spec(loss: Loss, aggregation: Aggregation) -> LossSpec {
     LossSpec { loss, aggregation, kl: None, correction: None, max_new_tokens: MAX_NEW_TOKENS }
 }
 
 /// The responses as samples, after two prompt tokens and with one environment token before the last.
-fn samples(advantages: &[f64], ratio: Ratio) -> Vec<Sample> {
+pub(crate) fn samples(advantages: &[f64], ratio: Ratio) -> Vec<Sample> {
     let build = |i: usize| {
         let spread = |values: &[f64]| -> Vec<f32> {
             let mut all = vec![0.0, 0.0];
@@ -47,7 +48,7 @@ fn samples(advantages: &[f64], ratio: Ratio) -> Vec<Sample> {
 }
 
 /// The loss and its gradient as training computes them, from the fixture in `f64`.
-fn trained(spec: &LossSpec, ratio: Ratio, advantages: &[f64]) -> (f64, Vec<Vec<f64>>) {
+pub(crate) fn trained(spec: &LossSpec, ratio: Ratio, advantages: &[f64]) -> (f64, Vec<Vec<f64>>) {
     let samples = samples(advantages, ratio);
     let divisors = Divisors::new(spec, &samples);
     let mut loss = 0.0;

@@ -24,7 +24,7 @@ mod terms;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod golden;
+pub(crate) mod golden;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod gradients;

@@ -89,6 +89,8 @@ pub struct UpdateConfig {
     pub overlong: Overlong,
     /// Drops groups whose responses all have the same score: with a baseline they carry no policy gradient, only KL. No cited paper does so, hence false.
     pub drop_zero_spread: bool,
+    /// A group of which undecided verdicts leave fewer than two judged responses, so that it has no baseline: `drop` leaves it out and counts it, `stop` stops the run, to be resumed when the judge works again.
+    pub undecided_groups: UndecidedGroups,
     /// Stops the run after so many skipped steps in a row (non-finite loss or gradient); left out, 3.
     pub max_skipped: Option<u64>,
 }
@@ -182,6 +184,17 @@ pub enum Overlong {
     Mask,
     /// As any other response.
     Keep,
+}
+
+/// What happens to groups that undecided verdicts leave without a baseline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UndecidedGroups {
+    /// They are left out and counted.
+    #[default]
+    Drop,
+    /// The run stops.
+    Stop,
 }
 
 /// `[optimizer]`: AdamW.

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::resolve::World;
 use super::types::{
     Aggregation, AlgorithmConfig, CheckpointConfig, DtypeChoice, KlConfig, LogConfig, LossConfig,
-    OptimizerConfig, Overlong, PromptConfig, RolloutConfig, RunConfig, Schedule, VerifierConfig,
+    OptimizerConfig, Overlong, PromptConfig, RolloutConfig, RunConfig, Schedule, UndecidedGroups,
+    VerifierConfig,
 };
 use crate::algorithms::build;
 use crate::complaint::{Complain, Complaint, Place};
@@ -107,6 +108,9 @@ pub struct UpdatePlan {
     pub overlong: Overlong,
     /// Whether groups whose responses all have the same score are dropped.
     pub drop_zero_spread: bool,
+    /// What happens to groups that undecided verdicts leave without a baseline.
+    #[serde(default)]
+    pub undecided_groups: UndecidedGroups,
     /// Skipped optimizer steps in a row that stop the run.
     pub max_skipped: u64,
 }

@@ -153,6 +153,7 @@ impl Recipe {
             recompute: update.recompute,
             overlong: update.overlong,
             drop_zero_spread: update.drop_zero_spread,
+            undecided_groups: update.undecided_groups,
             max_skipped: update.max_skipped.unwrap_or(defaults::MAX_SKIPPED),
         }
     }

@@ -174,7 +174,7 @@ pub struct RolloutConfig {
     pub max_new_tokens: usize,
     /// Texts that end a response where they appear.
     pub stop: Vec<String>,
-    /// Sequences decoded at once; 0 chooses from the memory at hand.
+    /// Sequences decoded at once; 0 takes 64 on a CPU and 256 on a GPU. More sample faster and need more memory.
     pub slots: usize,
 }
 
@@ -209,7 +209,7 @@ pub struct VerifierConfig {
     /// The score from which a response counts as right.
     #[serde(default = "one")]
     pub success: f64,
-    /// Seconds for one response; past it a verdict is undecided.
+    /// Seconds for one response, above 0 and at most a day; past it a verdict is undecided.
     #[serde(default = "ten")]
     pub timeout_s: f64,
     /// Verifications at once; 0 takes as many as `run.threads`.

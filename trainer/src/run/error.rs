@@ -69,6 +69,11 @@ pub enum RunError {
         "step {step}: {undecided} of {total} verdicts were undecided, more than log.max_undecided = {limit} allows; the last one: {cause}"
     )]
     Undecided { step: u64, undecided: usize, total: usize, limit: f64, cause: String },
+    /// Undecided verdicts left a group without a baseline.
+    #[error(
+        "step {step}: {undecided} verdicts on problem {problem:?} were undecided, which leaves {left} judged response(s) and no baseline, and update.undecided_groups = \"stop\"; the last cause: {cause}. `polestar resume` asks for those verdicts again"
+    )]
+    UndecidedGroup { step: u64, problem: String, undecided: usize, left: usize, cause: String },
     /// Data and recipe do not fit.
     #[error("{problem}")]
     Unfit { problem: String, key: &'static str, next: String },
@@ -80,6 +85,9 @@ pub enum RunError {
     /// Asked to stop in the middle of a step, whose weights are still those that the step before left.
     #[error("interrupted")]
     Interrupted,
+    /// Memory ran out: what needed how much, the plan's parts, and what would need less.
+    #[error("{source}")]
+    OutOfMemory { source: Box<RunError>, parts: String, advice: String },
     /// Asked to stop; what was committed is safe.
     #[error("stopped after step {step} on request; `polestar resume` goes on from there")]
     Stopped { step: u64 },
@@ -95,6 +103,20 @@ impl RunError {
             Self::Engine(error) | Self::Eval(EvalError::Engine(error)) => engine(error),
             _ => false,
         }
+    }
+
+    /// Whether an allocation of libtorch failed.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        let torch = match self {
+            Self::Engine(EngineError::Torch { source, .. })
+            | Self::Eval(EvalError::Engine(EngineError::Torch { source, .. }))
+            | Self::Update(UpdateError::Torch { source, .. } | UpdateError::Optimizer(source))
+            | Self::Load(LoadError::Torch(source))
+            | Self::Torch(source) => source,
+            _ => return false,
+        };
+        torch.is_out_of_memory()
     }
 }
 
@@ -113,11 +135,16 @@ impl Complain for RunError {
             ],
             // What the recipe names and what is not as it should be: the call is wrong, not the work.
             Self::Data(error) => vec![Complaint::call(error.to_string())],
+            // Memory and devices are not the call's fault.
+            Self::Load(LoadError::Torch(_)) => vec![Complaint::from_error(self)],
             Self::Load(error) => vec![Complaint::call(error.to_string())],
             Self::Text(error) => vec![Complaint::call(error.to_string())],
             Self::Prompt(error) => vec![Complaint::call(error.to_string())],
             Self::Judge(error) => vec![Complaint::call(error.to_string())],
             Self::Plan { .. } => vec![Complaint::call(self.to_string())],
+            Self::OutOfMemory { source, parts, advice } => {
+                vec![Complaint::work(source.to_string()).found(parts.clone()).next(advice.clone())]
+            }
             other => vec![Complaint::from_error(other)],
         }
     }

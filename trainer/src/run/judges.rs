@@ -2,11 +2,11 @@
 //! error here, before anything is sampled; a verdict that is undecided is never a score.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use polestar_data::Problem;
 use polestar_verifiers::{
-    Configured, Job, Kind, RawItem, Score, Supervisor, SupervisorConfig, Verdict, VerifierError, configure,
+    Configured, Job, Kind, MAX_TIMEOUT_S, RawItem, Score, Supervisor, SupervisorConfig, Verdict,
+    VerifierError, configure,
 };
 use serde_json::Value;
 
@@ -77,9 +77,15 @@ impl Rubric {
             let options = serde_json::to_value(&config.options).unwrap_or(Value::Null);
             let configured = configure(&config.kind, &options)
                 .map_err(|source| JudgeError::Settings { name: name.clone(), source })?;
+            let Some(timeout) = polestar_verifiers::timeout(config.timeout_s) else {
+                let problem = format!("timeout_s must be above 0 and at most {MAX_TIMEOUT_S} (a day)");
+                let found = config.timeout_s.to_string();
+                let source = VerifierError::Settings { kind: configured.name(), problem, found };
+                return Err(JudgeError::Settings { name, source });
+            };
             let supervisor = Supervisor::new(SupervisorConfig {
                 jobs: config.jobs,
-                timeout: Duration::from_secs_f64(config.timeout_s),
+                timeout,
                 queue: 4 * config.jobs.max(1),
             });
             Ok(Part { name, weight: config.weight, success: config.success, configured, supervisor })

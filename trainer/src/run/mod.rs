@@ -11,6 +11,7 @@ pub mod error;
 pub mod folder;
 pub mod journal;
 pub mod judges;
+pub mod memory;
 pub mod metric_names;
 pub mod metrics;
 mod pins;

@@ -50,6 +50,34 @@ pub enum PromptError {
         /// The model's context.
         context: usize,
     },
+    /// Nothing to learn.
+    #[error(
+        "{origin}: problem {problem} has no response to learn: name the column that holds worked solutions (data.train.columns.response), or leave the problem out"
+    )]
+    NoResponse {
+        /// The problem's id.
+        problem: String,
+        /// Where the problem stands.
+        origin: String,
+    },
+    /// What is learned would be longer than what the model can see.
+    #[error(
+        "{what} of problem {problem} ({origin}) have {tokens} tokens; the model's context is {context}: {next}"
+    )]
+    LearnedTooLong {
+        /// Which texts.
+        what: &'static str,
+        /// The problem's id.
+        problem: String,
+        /// Where the problem stands.
+        origin: String,
+        /// Their tokens.
+        tokens: usize,
+        /// The model's context.
+        context: usize,
+        /// What to do about it.
+        next: &'static str,
+    },
 }
 
 /// Which prompt of a problem.
@@ -137,6 +165,61 @@ impl Prompter {
         Ok(ids)
     }
 
+    /// A problem's prompt and its own response, as supervised training learns them.
+    ///
+    /// # Errors
+    /// As [`Prompter::ids`]; a problem without a response, or one that with its prompt does not fit the model's context.
+    pub fn supervised(&self, problem: &Problem) -> Result<(Vec<TokenId>, Vec<TokenId>), PromptError> {
+        let (id, origin) = (|| problem.id.clone(), || problem.origin.to_string());
+        let Some(response) = &problem.response else {
+            return Err(PromptError::NoResponse { problem: id(), origin: origin() });
+        };
+        let prompt = self.ids(problem, 0, Form::Plain)?;
+        let mut ids = self.tokenizer.encode(response)?;
+        // What ends a response must be learned, or the model never stops.
+        ids.extend(self.tokenizer.terminator().or(self.tokenizer.eos_id()));
+        let tokens = prompt.len() + ids.len();
+        if tokens > self.context {
+            return Err(PromptError::LearnedTooLong {
+                what: "the prompt and the response",
+                problem: id(),
+                origin: origin(),
+                tokens,
+                context: self.context,
+                next: "leave the problem out, or take a model with a longer context",
+            });
+        }
+        Ok((prompt, ids))
+    }
+
+    /// The prompt that gives the answer as a hint, behind the first `num_examples` worked examples. What is sampled
+    /// after it, up to `max_new_tokens`, is learned after `trained`, where it must fit, too.
+    ///
+    /// # Errors
+    /// As [`Prompter::ids`], and responses that may fit behind the hint and not behind `trained`.
+    pub fn hinted(
+        &self,
+        problem: &Problem,
+        num_examples: usize,
+        answer: &str,
+        trained: &[TokenId],
+        max_new_tokens: usize,
+    ) -> Result<Vec<TokenId>, PromptError> {
+        let shown = self.ids(problem, num_examples, Form::Hinted { answer })?;
+        let tokens = trained.len() + max_new_tokens.min(self.context - shown.len());
+        if tokens > self.context {
+            return Err(PromptError::LearnedTooLong {
+                what: "the prompt without the hint and a response of full length",
+                problem: problem.id.clone(),
+                origin: problem.origin.to_string(),
+                tokens,
+                context: self.context,
+                next: "lower rollout.max_new_tokens, or leave the problem out",
+            });
+        }
+        Ok(shown)
+    }
+
     fn messages(
         &self,
         problem: &Problem,
@@ -157,7 +240,18 @@ impl Prompter {
                 }
                 messages.extend(turns.iter().map(|turn| ChatMessage::new(&turn.role, &turn.content)));
             }
-            _ => messages.push(ChatMessage::new("user", &self.render(problem, form)?)),
+            (ProblemPrompt::Messages(turns), Form::Hinted { .. }) => {
+                let own = turns.iter().filter(|turn| turn.role == "system");
+                let own: Vec<_> = own.map(|turn| ChatMessage::new(&turn.role, &turn.content)).collect();
+                if !own.is_empty() {
+                    messages.retain(|message| message.role != "system");
+                    messages.splice(0..0, own);
+                }
+                messages.push(ChatMessage::new("user", &self.render(problem, form)?));
+            }
+            (ProblemPrompt::Text(_), _) => {
+                messages.push(ChatMessage::new("user", &self.render(problem, form)?))
+            }
         }
         Ok(messages)
     }
@@ -214,4 +308,49 @@ fn render(
         text.push('\n');
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use polestar_data::{Message, Origin};
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    fn prompter(config: &PromptConfig, context: usize) -> Prompter {
+        let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/models/llama-tied");
+        let tokenizer = Tokenizer::load(std::path::Path::new(model)).unwrap();
+        Prompter::new(Arc::new(tokenizer), config, context).unwrap()
+    }
+
+    fn conversation(turns: &[(&str, &str)]) -> Problem {
+        let turns =
+            turns.iter().map(|(role, content)| Message { role: (*role).into(), content: (*content).into() });
+        Problem {
+            id: "p".into(),
+            prompt: ProblemPrompt::Messages(turns.collect()),
+            reference: json!("6"),
+            response: None,
+            fields: Map::new(),
+            origin: Origin { file: "f.jsonl".into(), line: 3 },
+        }
+    }
+
+    #[test]
+    fn a_hinted_try_keeps_the_conversations_own_system_message() {
+        let config = PromptConfig { system: Some("The recipe speaks.".into()), ..PromptConfig::default() };
+        let prompter = prompter(&config, 256);
+        let text =
+            |problem: &Problem, form| prompter.tokenizer.decode(&prompter.ids(problem, 0, form).unwrap());
+        let hinted = Form::Hinted { answer: "6" };
+        let own = conversation(&[("system", "Be brief."), ("user", "What is 2 + 4?")]);
+        for form in [Form::Plain, hinted] {
+            let text = text(&own, form);
+            assert!(text.contains("Be brief.") && !text.contains("The recipe speaks."), "{text}");
+            assert!(text.find("Be brief.") < text.find("What is 2 + 4?"), "{text}");
+        }
+        assert!(text(&own, hinted).contains("the final answer is 6"));
+        let bare = conversation(&[("user", "What is 2 + 4?")]);
+        assert!(text(&bare, hinted).contains("The recipe speaks."));
+    }
 }

@@ -15,14 +15,16 @@ use super::checkpoint::{self, RunState};
 use super::folder::{self, RunDir};
 use super::journal::Journal;
 use super::judges::Rubric;
+use super::memory;
 use super::metrics::MetricsWriter;
 use super::pins;
-use super::prompts::{Form, Prompter};
+use super::prompts::{Form, PromptError, Prompter};
 use super::rollout_log;
 use super::tensorboard::EventWriter;
 use crate::algorithms::{self, Algorithm, Family, Start};
 use crate::engine::Sampling;
-use crate::model::{Decoder, device, load_folder};
+use crate::model::torch::guard;
+use crate::model::{Decoder, DecoderConfig, device, load_folder};
 use crate::objectives::{KlTerm, Loss, LossSpec};
 use crate::recipe::{AlgorithmConfig, Dtype, DtypeChoice, KlConfig, KlPlace, Plan};
 use crate::rollout::{Task, TokenId};
@@ -77,6 +79,17 @@ impl Session {
     /// # Errors
     /// Whatever does not fit: see [`RunError`].
     pub fn open(plan: Plan, root: &Path, recipe_text: &str, say: &dyn Fn(&str)) -> Result<Self, RunError> {
+        let config = model_folder(&plan.model.path).ok().and_then(|it| DecoderConfig::from_folder(&it).ok());
+        if let Some(config) = &config
+            && let Some(misfit) = memory::misfit(&plan, config, memory::available(&plan))
+        {
+            say(&format!("warning: {misfit}"));
+        }
+        let outcome = Self::load(plan.clone(), root, recipe_text, say);
+        outcome.map_err(|error| memory::explain(error, &plan, config.as_ref()))
+    }
+
+    fn load(plan: Plan, root: &Path, recipe_text: &str, say: &dyn Fn(&str)) -> Result<Self, RunError> {
         tch::set_num_threads(i32::try_from(plan.run.threads).unwrap_or(1));
         let base = model_folder(&plan.model.path)?;
         let rubric = Rubric::new(&plan.verifier)?;
@@ -106,13 +119,18 @@ impl Session {
         check_prompts(&prompter, &plan, &train, &evals)?;
         let dir = RunDir::open_or_create(root, recipe_text, &plan)?;
 
-        let reference = plan.update.kl.as_ref().filter(|kl| kl.coef != 0.0).map(|_| {
-            let weights = loaded.weights.to(&loaded.config, device, kind);
-            Decoder::new(loaded.config.clone(), detached_copy(&loaded.config, &weights))
-        });
-        let masters: Vec<Tensor> = loaded.weights.ordered().into_iter().map(Tensor::shallow_clone).collect();
-        let compute = loaded.weights.to(&loaded.config, device, kind);
-        let updater = Updater::new(Decoder::new(loaded.config, compute), masters);
+        let has_reference = plan.update.kl.as_ref().is_some_and(|kl| kl.coef != 0.0);
+        let reference = guard("copying the frozen reference", || {
+            has_reference.then(|| {
+                let weights = loaded.weights.to(&loaded.config, device, kind);
+                Decoder::new(loaded.config.clone(), detached_copy(&loaded.config, &weights))
+            })
+        })?;
+        let updater = guard("making gradients and the optimizer's moments", || {
+            let masters = loaded.weights.ordered().into_iter().map(Tensor::shallow_clone).collect();
+            let compute = loaded.weights.to(&loaded.config, device, kind);
+            Updater::new(Decoder::new(loaded.config, compute), masters)
+        })?;
         let algorithm = algorithms::build(&plan.algorithm);
         let order = Order::new(plan.run.seed, train.len());
         let events = None;
@@ -157,7 +175,9 @@ impl Session {
         if let Some((step, path)) = last {
             let state = checkpoint::read_state(&path)?;
             let (kind, moments) = (self.saved_kind(), self.saves_moments());
-            checkpoint::restore(&path, &mut self.updater, &state, kind, moments)?;
+            guard("restoring the checkpoint", || {
+                checkpoint::restore(&path, &mut self.updater, &state, kind, moments)
+            })??;
             self.algorithm.restore(&state.algorithm)?;
             self.state = state;
             super::atomic::point_latest(&self.dir.checkpoints(), &format!("step-{step:06}"))?;
@@ -406,24 +426,40 @@ fn check_prompts(
     train: &[Arc<Task>],
     evals: &BTreeMap<String, EvalSet>,
 ) -> Result<(), RunError> {
-    let check = |task: &Arc<Task>, num_examples: usize, hinted: bool| {
-        prompter.ids(&task.problem, num_examples, Form::Plain)?;
-        match task.judges.iter().find_map(|judge| judge.answer()).filter(|_| hinted) {
-            Some(answer) => {
-                prompter.ids(&task.problem, num_examples, Form::Hinted { answer: &answer }).map(drop)
-            }
-            None => Ok(()),
+    let num_examples = prompter.num_examples();
+    let trained_examples = if plan.prompt.train_on_examples { num_examples } else { 0 };
+    let check = |task: &Arc<Task>| -> Result<(), PromptError> {
+        let problem = &task.problem;
+        if matches!(plan.algorithm, AlgorithmConfig::Sft {}) {
+            return prompter.supervised(problem).map(drop);
         }
+        prompter.ids(problem, num_examples, Form::Plain)?;
+        let answer = task.judges.iter().find_map(|judge| judge.answer());
+        if let (AlgorithmConfig::Star { rationalize: true, .. }, Some(answer)) = (&plan.algorithm, answer) {
+            // With the examples, and without them where they are shown in the first steps only.
+            let shown = [Some(num_examples), plan.prompt.examples_steps.map(|_| 0)];
+            for shown in shown.into_iter().flatten() {
+                let trained = prompter.ids(problem, shown.min(trained_examples), Form::Plain)?;
+                prompter.hinted(problem, shown, &answer, &trained, plan.rollout.max_new_tokens)?;
+            }
+        }
+        Ok(())
     };
-    let hinted = matches!(plan.algorithm, AlgorithmConfig::Star { rationalize: true, .. });
-    let is_supervised = matches!(plan.algorithm, AlgorithmConfig::Sft {});
-    let num_examples = if is_supervised { 0 } else { prompter.num_examples() };
-    train.par_iter().try_for_each(|task| check(task, num_examples, hinted))?;
+    first_error(train, check)?;
     let shots = plan.eval.shots.iter().copied().max().unwrap_or(0);
     for set in evals.values() {
-        set.tasks.par_iter().try_for_each(|task| check(task, shots, false))?;
+        first_error(&set.tasks, |task| prompter.ids(&task.problem, shots, Form::Plain).map(drop))?;
     }
     Ok(())
+}
+
+/// Checks all tasks in parallel. The error is that of the first task in order, whichever was looked at first.
+fn first_error(
+    tasks: &[Arc<Task>],
+    check: impl Fn(&Arc<Task>) -> Result<(), PromptError> + Sync,
+) -> Result<(), RunError> {
+    let first = tasks.par_iter().find_map_first(|task| check(task).err());
+    first.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// SHA-256 over the bytes of f32 weights in canonical order.

@@ -17,6 +17,7 @@ use crate::cli::progress::Progress;
 use crate::engine::{self, EngineStats, Request, Response, Watch};
 use crate::eval::response_text;
 use crate::model::Decoder;
+use crate::recipe::UndecidedGroups;
 use crate::rollout::{Group, KeptSets, Prompt, Rollout, Scored, Task, TokenId, WeightVersion};
 use crate::seeds::{Coords, Purpose};
 use crate::update::score_while;
@@ -123,11 +124,11 @@ impl Session {
         for index in retry {
             let task = &sampled.groups[index].task;
             let Some(answer) = task.judges.iter().find_map(|judge| judge.answer()) else { continue };
-            let prompt = Prompt {
-                task: task.clone(),
-                shown: self.prompter.ids(&task.problem, shown_examples, Form::Hinted { answer: &answer })?,
-                trained: self.prompter.ids(&task.problem, trained_examples, Form::Plain)?,
-            };
+            let problem = &task.problem;
+            let trained = self.prompter.ids(problem, trained_examples, Form::Plain)?;
+            let limit = self.plan.rollout.max_new_tokens;
+            let shown = self.prompter.hinted(problem, shown_examples, &answer, &trained, limit)?;
+            let prompt = Prompt { task: task.clone(), shown, trained };
             let first_sample = first[index].first_sample;
             wanted.push(Wanted { prompt: Arc::new(prompt), first_sample, samples: 1 });
             places.push(index);
@@ -305,6 +306,7 @@ impl Session {
             }
         }
         self.journal.sync()?;
+        self.check_undecided_groups(step, rollouts, &judgements)?;
         Ok(judgements)
     }
 
@@ -325,6 +327,19 @@ impl Session {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Where the recipe says so, a group that undecided verdicts leave without a baseline stops the run.
+    fn check_undecided_groups(
+        &self,
+        step: u64,
+        rollouts: &[Rollout],
+        judgements: &[Judgement],
+    ) -> Result<(), RunError> {
+        if self.plan.update.undecided_groups == UndecidedGroups::Drop || !self.algorithm.needs_groups() {
+            return Ok(());
+        }
+        first_without_baseline(step, rollouts, judgements).map_or(Ok(()), Err)
     }
 
     /// Log-probabilities of every judged rollout's ids after its trained prompt, under `weights_of` the step: a list a
@@ -370,6 +385,24 @@ pub fn group_logprobs(
         rows.map(|(scored, lp)| lp[scored.rollout.prompt.trained.len() - 1..].to_vec()).collect()
     };
     Ok(groups.iter().map(of_group).collect())
+}
+
+/// The error about the first group that undecided verdicts leave with fewer than two judged responses.
+fn first_without_baseline(step: u64, rollouts: &[Rollout], judgements: &[Judgement]) -> Option<RunError> {
+    let rows: Vec<(&Rollout, &Judgement)> = rollouts.iter().zip(judgements).collect();
+    // The responses to one prompt stand together.
+    rows.chunk_by(|(a, _), (b, _)| Arc::ptr_eq(&a.prompt, &b.prompt)).find_map(|group| {
+        let undecided = || group.iter().map(|(_, it)| *it).filter(|it| it.verdict.score().is_none());
+        let left = group.len() - undecided().count();
+        let last = undecided().next_back().filter(|_| left < 2)?;
+        Some(RunError::UndecidedGroup {
+            step,
+            problem: group[0].0.coords.problem.clone(),
+            undecided: group.len() - left,
+            left,
+            cause: last.verdict.reason().to_owned(),
+        })
+    })
 }
 
 /// What was sampled after `prompt` at `coords`, by weights of `version`.

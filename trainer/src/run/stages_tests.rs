@@ -4,11 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
+use polestar_data::{Origin, Problem, ProblemPrompt};
 use polestar_verifiers::{Cause, CauseKind};
 use serde_json::Value;
 
 use super::*;
 use crate::recipe::{Dtype, Recipe, World};
+use crate::rollout::Finish;
 use crate::run::metrics::{METRICS_FILE, read_records};
 
 fn repository() -> PathBuf {
@@ -107,4 +109,46 @@ fn a_kl_in_the_reward_is_recorded() {
     assert!(of("kl").abs() > 1e-4, "{records:?}");
     let tokens = of("credit/reward_kl") / of("kl");
     assert!((tokens - of("completions/mean_length")).abs() < 1e-6, "{records:?}");
+}
+
+fn rollouts(problem: &str, count: u64) -> Vec<Rollout> {
+    let problem = Problem {
+        id: problem.into(),
+        prompt: ProblemPrompt::Text("?".into()),
+        reference: serde_json::Value::Null,
+        response: None,
+        fields: serde_json::Map::new(),
+        origin: Origin { file: "f".into(), line: 1 },
+    };
+    let id = problem.id.clone();
+    let task = Arc::new(Task { problem, judges: Vec::new() });
+    let prompt = Arc::new(Prompt { task, shown: vec![1], trained: vec![1] });
+    let coords = |sample| Coords { seed: 0, step: 3, problem: id.clone(), sample, purpose: Purpose::Train };
+    let response = || Response { ids: vec![2], logprobs: vec![0.0], kept: None, finish: Finish::Stop };
+    (0..count).map(|sample| rollout(&prompt, &coords(sample), response(), 0)).collect()
+}
+
+fn judgement(is_decided: bool) -> Judgement {
+    let verdict = if is_decided {
+        Verdict::wrong("no", None)
+    } else {
+        Verdict::undecided(CauseKind::Unreachable, "the judge is away")
+    };
+    Judgement { parts: vec![verdict.clone()], verdict, right: false, queue_s: 0.0, run_s: 0.0 }
+}
+
+#[test]
+fn a_group_that_undecided_verdicts_leave_without_a_baseline_is_named() {
+    let all = [rollouts("a", 3), rollouts("b", 3)].concat();
+    let error = |decided: [bool; 6]| {
+        let judgements: Vec<Judgement> = decided.into_iter().map(judgement).collect();
+        first_without_baseline(3, &all, &judgements).map(|error| error.to_string())
+    };
+    assert_eq!(error([true; 6]), None);
+    assert_eq!(error([false, true, true, true, true, false]), None, "two are left of each");
+    let message = error([true, true, true, false, false, true]).unwrap();
+    assert!(message.starts_with("step 3: 2 verdicts on problem \"b\" were undecided"), "{message}");
+    assert!(message.contains("leaves 1 judged") && message.contains("the judge is away"), "{message}");
+    // A group of one that was judged has no baseline either, but nothing was undecided.
+    assert!(first_without_baseline(3, &all[..1], &[judgement(true)]).is_none());
 }

@@ -20,10 +20,10 @@ use crate::algorithms::{Credit, CreditContext, Family, sft_sample};
 use crate::cli::progress::Progress;
 use crate::engine::{Sampling, Watch};
 use crate::eval::{EvalReport, EvalSettings, evaluate};
+use crate::model::torch::guard;
 use crate::model::load_folder;
 use crate::recipe::KlPlace;
 use crate::rollout::Sample;
-use crate::run::prompts::Form;
 use crate::update::{Event, StepReport, UpdateError};
 
 /// What a finished run says of itself.
@@ -47,7 +47,9 @@ impl Session {
             Err(RunError::Update(UpdateError::Interrupted)) => {
                 Err(RunError::Stopped { step: self.newest_checkpoint() })
             }
-            other => other,
+            other => other.map_err(|error| {
+                super::memory::explain(error, &self.plan, Some(&self.updater.decoder.config))
+            }),
         }
     }
 
@@ -219,22 +221,10 @@ impl Session {
 
     /// Samples from the data's own responses.
     fn supervised_samples(&mut self, step: u64) -> Result<Vec<Sample>, RunError> {
-        let tokenizer = self.prompter.tokenizer().clone();
         let mut samples = Vec::new();
         for task in self.problems_of(step) {
-            let problem = &task.problem;
-            let Some(response) = &problem.response else {
-                return Err(RunError::Unfit {
-                    problem: format!("{}: problem {} has no response to learn", problem.origin, problem.id),
-                    key: "data.train.columns.response",
-                    next: "name the column that holds worked solutions".into(),
-                });
-            };
-            let prompt = self.prompter.ids(problem, 0, Form::Plain)?;
-            let mut ids = tokenizer.encode(response)?;
-            // What ends a response must be learned, or the model never stops.
-            ids.extend(tokenizer.terminator().or(tokenizer.eos_id()));
-            samples.push(sft_sample(&problem.id, &prompt, &ids));
+            let (prompt, response) = self.prompter.supervised(&task.problem)?;
+            samples.push(sft_sample(&task.problem.id, &prompt, &response));
         }
         Ok(samples)
     }
@@ -257,7 +247,7 @@ impl Session {
         if self.starts_from_base() {
             let base = load_folder(&self.base, Device::Cpu, Some(Kind::Float))?;
             let values: Vec<Tensor> = base.weights.ordered().into_iter().map(Tensor::shallow_clone).collect();
-            self.updater.set_weights(&values);
+            guard("taking the base weights", || self.updater.set_weights(&values))?;
             self.updater.reset_optimizer();
         }
         let settings = self.update_settings(step);
@@ -418,7 +408,9 @@ impl Session {
             card: card(self),
         };
         let moments = self.saves_moments();
-        checkpoint::write(&self.dir.checkpoints(), &self.updater, &self.state, &export, moments)?;
+        guard("saving", || {
+            checkpoint::write(&self.dir.checkpoints(), &self.updater, &self.state, &export, moments)
+        })??;
         self.retain()
     }
 }

@@ -37,9 +37,7 @@ pub enum UpdateError {
     #[error(transparent)]
     Loss(#[from] LossError),
     /// libtorch refused.
-    #[error(
-        "{source}. The update had {tokens} tokens in a micro-batch: a smaller `update.micro_batch` (now {limit}), `update.recompute = true` or a smaller `rollout.max_new_tokens` need less memory"
-    )]
+    #[error("{source}{}", micro_batch_words(source, *tokens, *limit))]
     Torch {
         /// What it said.
         source: TorchError,
@@ -48,6 +46,9 @@ pub enum UpdateError {
         /// `update.micro_batch`.
         limit: usize,
     },
+    /// libtorch refused the optimizer's own work, which no micro-batch changes.
+    #[error(transparent)]
+    Optimizer(TorchError),
     /// Nothing finite for several optimizer steps.
     #[error(
         "{skipped} optimizer steps in a row had a non-finite {what}, last from problem {problem:?}: the weights are those before them. Lower `optimizer.lr`, or compute in another `model.dtype` (f16 overflows where bf16 and f32 do not)"
@@ -63,6 +64,16 @@ pub enum UpdateError {
     /// Asked to stop.
     #[error("interrupted while updating")]
     Interrupted,
+}
+
+/// What a pass needs most of, where there was too little of it.
+fn micro_batch_words(source: &TorchError, tokens: usize, limit: usize) -> String {
+    if !source.is_out_of_memory() {
+        return String::new();
+    }
+    format!(
+        ". The micro-batch had {tokens} tokens: a smaller update.micro_batch (now {limit}; one sequence is the least), update.recompute = true or a smaller rollout.max_new_tokens need less"
+    )
 }
 
 /// One optimizer step.
@@ -214,11 +225,12 @@ impl Updater {
             .zip(&reports)
             .map(|(s, r)| divisors.weight_of(s) * r.terms.iter().map(|t| t.loss).sum::<f64>())
             .sum();
-        let grad_norm = self.gradient_norm();
+        let grad_norm = self.guarded_norm()?;
         let lr = schedule::learning_rate(&settings.optimizer, self.adam.step + 1, settings.total_steps);
         let mut skipped = None;
         if loss.is_finite() && grad_norm.is_finite() {
-            self.step_weights(&settings.optimizer, lr, grad_norm);
+            guard("stepping the weights", || self.step_weights(&settings.optimizer, lr, grad_norm))
+                .map_err(UpdateError::Optimizer)?;
             self.skipped = 0;
         } else {
             self.skipped += 1;
@@ -289,6 +301,10 @@ impl Updater {
         &self.gradients
     }
 
+    fn guarded_norm(&self) -> Result<f64, UpdateError> {
+        guard("measuring the gradient", || self.gradient_norm()).map_err(UpdateError::Optimizer)
+    }
+
     fn gradient_norm(&self) -> f64 {
         let squares: f64 =
             self.gradients.iter().map(|g| g.square().sum(Kind::Double).double_value(&[])).sum();
@@ -323,7 +339,7 @@ impl Updater {
         }
         for sample in samples {
             self.gradient(settings, &[sample])?;
-            if !self.gradient_norm().is_finite() {
+            if !self.guarded_norm()?.is_finite() {
                 return Ok(sample.problem.clone());
             }
         }

@@ -7,6 +7,7 @@ use clap::Args;
 use thiserror::Error;
 use toml::{Table, Value};
 
+use crate::budget::timeout;
 use crate::error::VerifierError;
 use crate::kinds::{configure, kinds};
 use crate::supervisor::SupervisorConfig;
@@ -124,12 +125,12 @@ impl Settings {
         };
         let jobs = args.jobs.map(Ok).or_else(|| table.remove("jobs").map(jobs)).unwrap_or(Ok(0))?;
         table.remove("jobs");
-        let timeout = match args.timeout_s {
+        let typed = match args.timeout_s {
             Some(seconds) => Some(Value::Float(seconds)),
             None => table.get("timeout_s").cloned(),
         };
         table.remove("timeout_s");
-        let timeout = timeout.map_or(Ok(Duration::from_secs(10)), timeout_of)?;
+        let timeout = typed.map_or(Ok(Duration::from_secs(10)), timeout_of)?;
         let verifier = configure(&kind, &json(Value::Table(table)))?;
         Ok(Self { verifier, supervisor: SupervisorConfig { jobs, timeout, queue: QUEUE } })
     }
@@ -150,10 +151,8 @@ fn jobs(value: Value) -> Result<usize, SettingsError> {
 fn timeout_of(value: Value) -> Result<Duration, SettingsError> {
     let seconds = value.as_float().or_else(|| value.as_integer().map(|seconds| seconds as f64));
     seconds
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|timeout| !timeout.is_zero())
-        .ok_or_else(|| wrong("timeout_s", "a number of seconds above 0", &value))
+        .and_then(timeout)
+        .ok_or_else(|| wrong("timeout_s", "a number of seconds above 0 and at most 86400 (a day)", &value))
 }
 
 /// The verifier's settings in a config file.
@@ -286,8 +285,12 @@ mod tests {
             (VerifyArgs::default(), "--verifier NAME with one of: math, digits"),
             (math(&["fallback"]), "--set expects KEY=VALUE, found `fallback`"),
             (math(&["fallbak=none"]), "unknown field `fallbak`"),
-            (math(&["timeout_s=0"]), "`timeout_s` must be a number of seconds above 0, found 0"),
-            (math(&["timeout_s=nan"]), "`timeout_s` must be a number of seconds above 0, found nan"),
+            (
+                math(&["timeout_s=0"]),
+                "`timeout_s` must be a number of seconds above 0 and at most 86400 (a day), found 0",
+            ),
+            (math(&["timeout_s=nan"]), "at most 86400 (a day), found nan"),
+            (math(&["timeout_s=1e300"]), "`timeout_s` must be a number of seconds above 0 and at most 86400"),
             (math(&["timeout_s=soon"]), "`timeout_s` must be"),
             (math(&["jobs=-1"]), "`jobs` must be a whole number"),
             (math(&["kind=digits"]), "`kind` must be what --verifier says"),

@@ -65,7 +65,7 @@ pub(super) struct Spanned {
 
 /// The tokens of a text. Runs of white space are one token; there is none at the start and the end.
 pub(super) fn lex(text: &str) -> Vec<Spanned> {
-    let dollar_is_money = count_dollars(text) % 2 == 1;
+    let dollar_is_money = dollars_are_money(text);
     let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), dollar_is_money };
     while let Some(next) = text[lexer.at..].chars().next() {
         lexer.step(next);
@@ -76,15 +76,21 @@ pub(super) fn lex(text: &str) -> Vec<Spanned> {
     lexer.tokens
 }
 
-/// Dollar signs that are not escaped: an even number of them are math delimiters, an odd one out means money.
-fn count_dollars(text: &str) -> usize {
+/// Whether the dollar signs that are not escaped are money: an odd one out always is. An even number of them are math
+/// delimiters, unless each stands right before a digit, where none of them can close anything: "$10 (4 + $6)".
+fn dollars_are_money(text: &str) -> bool {
     let mut escaped = false;
-    let mut count = 0;
-    for byte in text.bytes() {
-        count += usize::from(byte == b'$' && !escaped);
+    let mut num_dollars = 0;
+    let mut num_before_digits = 0;
+    let bytes = text.as_bytes();
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte == b'$' && !escaped {
+            num_dollars += 1;
+            num_before_digits += usize::from(bytes.get(at + 1).is_some_and(u8::is_ascii_digit));
+        }
         escaped = byte == b'\\' && !escaped;
     }
-    count
+    num_dollars % 2 == 1 || num_dollars == num_before_digits
 }
 
 struct Lexer<'a> {
@@ -355,6 +361,9 @@ mod tests {
         assert_eq!(tokens("$5$"), [digits()]);
         assert_eq!(tokens(r"$\$5$"), [Token::Money("dollar"), digits()]);
         assert_eq!(tokens("$$5$$"), [digits()]);
+        let money = || Token::Money("dollar");
+        assert_eq!(tokens("$5 $5"), [money(), digits(), Token::Space, money(), digits()]);
+        assert_eq!(tokens("$5$ $5$"), [digits(), Token::Space, digits()]);
     }
 
     #[test]

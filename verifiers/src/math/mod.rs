@@ -26,6 +26,8 @@
 //! signs and digits of other scripts, currency, per cent, `x = 42`, and the usual dress of LaTeX and Markdown.
 //!
 //! * Nothing is rounded. `tolerance` in the reference allows a relative difference.
+//! * `hundred`, `thousand`, ..., `dozen` behind a number multiply it: 6 dozen is 72.
+//! * A bracket of amounts behind an amount, "$10 ($5 + $5)", is an explanation.
 //! * `p %` is a hundredth of p, and equals p as well where the other side is a bare number.
 //! * A unit or currency that is missing on one side is ignored; two different ones are wrong and are not converted.
 //! * What is no plain number (`2+3`, `\sqrt{2}`, `10:30`) is judged wrong, with kind `unproven`. What is too large to
@@ -47,7 +49,7 @@ use serde::Deserialize;
 use crate::budget::Budget;
 use crate::error::shorten;
 use crate::verdict::{Kind, Verdict};
-use crate::verifier::{Item, Verifier};
+use crate::verifier::{Item, Verifier, one_spaced};
 use extract::Answer;
 use number::NotPlain;
 use value::{Match, Value, trim};
@@ -204,6 +206,19 @@ impl Verifier for Math {
 
     fn answer(reference: &MathReference) -> Option<String> {
         Some(reference.answer.clone())
+    }
+
+    /// The number without its dress: "$18" and "18.0" are one answer. What equals the gold number is the gold answer; a
+    /// unit counts only where it is not the one that was asked for.
+    fn canonical(reference: &MathReference, extracted: &str) -> String {
+        let gold = &reference.value;
+        let Ok(given) = Value::parse(extracted) else { return one_spaced(extracted) };
+        if gold.matches(&given, &reference.tolerance) == Match::Equal {
+            return gold.number.to_string();
+        }
+        let percent = if given.unit.percent { "%" } else { "" };
+        let unit = if gold.unit.agrees(&given.unit) { String::new() } else { given.unit.to_string() };
+        format!("{}{percent}{unit}", given.number)
     }
 }
 

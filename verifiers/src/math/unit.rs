@@ -3,6 +3,8 @@
 //! Units are compared by name, not converted: 500 cm is not accepted for 5 m. The unit that was asked for is part of an
 //! answer, and a unit that is missing on either side is ignored.
 
+use std::fmt;
+
 /// A unit as it is written beside a number. Empty where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Unit {
@@ -59,6 +61,19 @@ impl Unit {
         let among =
             |few: &[(String, bool)], many: &[(String, bool)]| few.iter().all(|noun| many.contains(noun));
         same_measures && (among(&self.nouns, &other.nouns) || among(&other.nouns, &self.nouns))
+    }
+}
+
+/// Equal units are written alike; not for people.
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, exponent) in &self.measures {
+            write!(f, " {name}^{exponent}")?;
+        }
+        for (noun, per) in &self.nouns {
+            write!(f, " {}{noun}", if *per { "/" } else { "" })?;
+        }
+        Ok(())
     }
 }
 

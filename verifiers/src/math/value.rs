@@ -306,6 +306,7 @@ fn suffix(cursor: &mut Cursor<'_>, value: BigRational, unit: &mut Unit) -> Resul
     let mut attached = true;
     while let Some(token) = cursor.peek() {
         match token {
+            Token::ParenOpen if is_sum_of_money(cursor, unit) => break,
             Token::Open
             | Token::Close
             | Token::Space
@@ -322,6 +323,9 @@ fn suffix(cursor: &mut Cursor<'_>, value: BigRational, unit: &mut Unit) -> Resul
             Token::Dot if tail.num_words > 0 && !matches!(cursor.peek_at(1), Some(Token::Digits(_))) => {}
             Token::Dot if cursor.tokens[cursor.at + 1..].iter().all(|it| is_brace(&it.token)) => {}
             Token::Caret => caret(cursor, unit, &mut tail)?,
+            Token::Word(word) if tail.num_words == 0 && is_dozen(word) => {
+                value *= BigRational::from_integer(12.into());
+            }
             Token::Word(word) => match scale_of(word).filter(|_| tail.num_words == 0) {
                 Some(exponent) => value = scale(value, exponent)?,
                 None => self::word(cursor, word, attached, unit, &mut tail)?,
@@ -332,6 +336,29 @@ fn suffix(cursor: &mut Cursor<'_>, value: BigRational, unit: &mut Unit) -> Resul
         cursor.at += 1;
     }
     Ok(value)
+}
+
+/// Whether a bracket explains an amount of money by amounts, "$10 ($5 + $5)", and ends the text: that changes nothing.
+/// Behind a bare number or without a space it could be a product.
+fn is_sum_of_money(cursor: &Cursor<'_>, unit: &Unit) -> bool {
+    let spaced = cursor.at > 0 && cursor.tokens[cursor.at - 1].token == Token::Space;
+    let rest = &cursor.tokens[cursor.at + 1..];
+    let closes = rest.iter().position(|it| it.token == Token::ParenClose);
+    let ends = closes.is_some_and(|at| {
+        rest[at + 1..].iter().all(|it| is_brace(&it.token) || is_blank(&it.token) || it.token == Token::Dot)
+    });
+    let inner = &rest[..closes.unwrap_or(0)];
+    let plain = |token: &Token| {
+        let operator = matches!(token, Token::Plus | Token::Minus | Token::Times | Token::Slash);
+        let number = matches!(token, Token::Digits(_) | Token::Money(_) | Token::Dot | Token::Comma);
+        operator || number || matches!(token, Token::Equals | Token::Space | Token::Thin)
+    };
+    let has_money = inner.iter().any(|it| matches!(it.token, Token::Money(_)));
+    spaced && ends && !unit.is_bare() && has_money && inner.iter().all(|it| plain(&it.token))
+}
+
+fn is_dozen(word: &str) -> bool {
+    word.eq_ignore_ascii_case("dozen") || word.eq_ignore_ascii_case("dozens")
 }
 
 /// Why a token cannot follow a number.

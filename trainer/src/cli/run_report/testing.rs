@@ -50,6 +50,7 @@ pub(super) fn problem(id: &str, samples: &[(bool, bool)]) -> EvalProblem {
         right: *right,
         lenient: *lenient,
         verdict: verdict.clone(),
+        answer: None,
     };
     EvalProblem {
         id: id.into(),

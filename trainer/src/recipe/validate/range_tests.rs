@@ -26,7 +26,7 @@ fn every_algorithm_with_a_group_baseline_needs_a_group() {
 #[test]
 fn no_rule_refuses_what_is_sound() {
     let examples = "prompt.examples=[{prompt='a',response='b'}]";
-    let sound: [&[&str]; 12] = [
+    let sound: [&[&str]; 15] = [
         &[],
         &["algorithm={kind='sft'}", "verifier=[]", "data={train={source='a'}}", "rollout.temperature=0"],
         &["algorithm={kind='rft'}", "rollout.top_p=0.9", examples, "rollout.examples_temperature=0.6"],
@@ -35,6 +35,14 @@ fn no_rule_refuses_what_is_sound() {
         &["algorithm={kind='rloo'}", "update.kl={coef=0.05, place='reward', estimator='k1'}"],
         &["algorithm={kind='reinforce'}", "rollout.top_k=50", examples, "update.kl.coef=0"],
         &["prompt.train_on_examples=true", "prompt.examples_steps=2", examples],
+        &["prompt.train_on_examples=true", "rollout.examples_temperature=1", examples],
+        &["update.undecided_groups=stop"],
+        &[
+            "algorithm={kind='reinforce'}",
+            "prompt.train_on_examples=true",
+            "rollout.examples_temperature=0.6",
+            examples,
+        ],
         &["optimizer.schedule=cosine", "update.batch=16", "optimizer.warmup=160"],
         &[
             "optimizer.schedule=cosine",
@@ -65,7 +73,9 @@ fn every_number_has_its_range() {
         ("verifier.math.weight=-1", "a number from 0"),
         ("verifier.math.success=0", "above 0 and at most 1"),
         ("verifier.math.success=1.1", "above 0 and at most 1"),
-        ("verifier.math.timeout_s=0", "a number above 0"),
+        ("verifier.math.timeout_s=0", "above 0 and at most 86400 (a day)"),
+        ("verifier.math.timeout_s=-1", "above 0 and at most 86400 (a day)"),
+        ("verifier.math.timeout_s=1e300", "above 0 and at most 86400 (a day)"),
         ("algorithm={kind='star',first_steps=0}", "at least 1"),
         ("algorithm={kind='star',growth=0.5}", "a number from 1"),
         ("algorithm={kind='star',keep=0}", "at least 1"),

@@ -93,7 +93,9 @@ fn verifiers(recipe: &Recipe, out: &mut Violations) {
         from_zero(out, &key("weight"), verifier.weight, "1.0");
         let success = verifier.success;
         out.range(success > 0.0 && success <= 1.0, &key("success"), success, "above 0 and at most 1", "1.0");
-        above_zero(out, &key("timeout_s"), verifier.timeout_s, "10.0");
+        let timeout_s = verifier.timeout_s;
+        let holds = polestar_verifiers::timeout(timeout_s).is_some();
+        out.range(holds, &key("timeout_s"), timeout_s, "above 0 and at most 86400 (a day)", "10.0");
     }
 }
 

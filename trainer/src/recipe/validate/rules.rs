@@ -4,7 +4,9 @@ use super::Violations;
 use crate::algorithms::build;
 use crate::complaint::Complaint;
 use crate::recipe::defaults::ScheduleLength;
-use crate::recipe::types::{AlgorithmConfig, Baseline, ChatChoice, KlEstimator, KlPlace, LossConfig, Recipe};
+use crate::recipe::types::{
+    AlgorithmConfig, Baseline, ChatChoice, KlEstimator, KlPlace, LossConfig, Recipe, UndecidedGroups,
+};
 
 pub(super) fn check(recipe: &Recipe, out: &mut Violations) {
     data_and_verifiers(recipe, out);
@@ -145,6 +147,15 @@ fn ratio(recipe: &Recipe, out: &mut Violations) {
         .next("set update.loss = { kind = \"reinforce\" }, or prompt.train_on_examples = true, or remove prompt.examples");
         out.add(&["update.loss", "prompt.examples"], complaint);
     }
+    if let Some(found) = other_temperature(recipe).filter(|_| !hides_examples(recipe)) {
+        let complaint = Complaint::call(
+            "responses after worked examples are sampled at another temperature than they are learned at, for which no ratio is defined",
+        )
+        .expected("rollout.examples_temperature left out or equal to rollout.temperature, with a loss that has a ratio")
+        .found(format!("{found}, {found_loss}"))
+        .next("remove rollout.examples_temperature, or set update.loss = { kind = \"reinforce\" } and prompt.train_on_examples = false");
+        out.add(&["rollout.examples_temperature", "rollout.temperature", "update.loss"], complaint);
+    }
     for (key, value, all) in truncations(recipe) {
         let complaint =
             Complaint::call("truncated sampling changes the distribution, and the update does not know which tokens were kept")
@@ -157,6 +168,15 @@ fn ratio(recipe: &Recipe, out: &mut Violations) {
 
 fn hides_examples(recipe: &Recipe) -> bool {
     !recipe.prompt.examples.is_empty() && !recipe.prompt.train_on_examples
+}
+
+/// The two temperatures, where responses after worked examples are sampled at another one than the update's; that 0 is none to
+/// learn from is told elsewhere.
+fn other_temperature(recipe: &Recipe) -> Option<String> {
+    let temperature = recipe.rollout.temperature;
+    let other = recipe.rollout.examples_temperature.filter(|&other| other != temperature && other > 0.0)?;
+    (!recipe.prompt.examples.is_empty())
+        .then(|| format!("rollout.examples_temperature = {other} and rollout.temperature = {temperature}"))
 }
 
 /// The keys that truncate sampling, with their values and the values that keep everything.
@@ -207,6 +227,14 @@ fn kl(recipe: &Recipe, out: &mut Violations) {
         .found(format!("{found}, with prompt.examples and prompt.train_on_examples = false"))
         .next("set update.kl.coef = 0.0, or prompt.train_on_examples = true, or remove prompt.examples");
         out.add(&["update.kl", "prompt.examples"], complaint);
+    } else if let Some(found) = other_temperature(recipe) {
+        let complaint = Complaint::call(
+            "responses after worked examples are sampled at another temperature than they are learned at, on which the KL cannot be estimated",
+        )
+        .expected("no KL, or rollout.examples_temperature left out or equal to rollout.temperature")
+        .found(format!("{found}, update.kl.coef = {}", kl.coef))
+        .next("set update.kl.coef = 0.0, or remove rollout.examples_temperature");
+        out.add(&["update.kl", "rollout.examples_temperature", "rollout.temperature"], complaint);
     }
 }
 
@@ -228,6 +256,15 @@ fn no_effect(recipe: &Recipe, out: &mut Violations) {
         .found("update.drop_zero_spread = true")
         .next("remove update.drop_zero_spread");
         out.add(&["update.drop_zero_spread", "algorithm.kind"], complaint);
+    }
+    if recipe.update.undecided_groups == UndecidedGroups::Stop && !build(&recipe.algorithm).needs_groups() {
+        let complaint = Complaint::call(format!(
+            "algorithm.kind = {kind:?} compares no responses to a problem here, so no group lacks a baseline"
+        ))
+        .expected("update.undecided_groups = \"drop\", or an algorithm with a group baseline")
+        .found("update.undecided_groups = \"stop\"")
+        .next("remove update.undecided_groups; log.max_undecided = 0.0 stops at any undecided verdict");
+        out.add(&["update.undecided_groups", "algorithm.kind"], complaint);
     }
     if recipe.prompt.system.is_some() && recipe.prompt.chat == ChatChoice::Off {
         let complaint = Complaint::call("a system message needs a chat template")
@@ -315,6 +352,14 @@ fn eval(recipe: &Recipe, out: &mut Violations) {
             .found(format!("eval.samples = {} and {key} = 0", eval.samples))
             .next("set eval.temperature = 1.0, or eval.samples = 1");
         out.add(&["eval.samples", key], complaint);
+    }
+    let num_examples = recipe.prompt.examples.len();
+    if let Some(shots) = eval.shots.iter().find(|&&shots| shots > num_examples) {
+        let complaint = Complaint::call("an evaluation asks for more worked examples than there are")
+            .expected(format!("eval.shots of at most {num_examples}, the number of [[prompt.examples]]"))
+            .found(format!("eval.shots = {:?}, of which {shots} is too many", eval.shots))
+            .next("lower eval.shots, or write more [[prompt.examples]]");
+        out.add(&["eval.shots", "prompt.examples"], complaint);
     }
     if recipe.data.keys().any(|set| set != "train") {
         return;

@@ -238,6 +238,36 @@ fn a_ratio_needs_the_full_distribution() {
 }
 
 #[test]
+fn a_ratio_needs_one_temperature() {
+    let shown = [
+        "prompt.train_on_examples=true",
+        "prompt.examples=[{prompt=\"a\",response=\"b\"}]",
+        "rollout.examples_temperature=0.6",
+    ];
+    let with = |more: &[&'static str]| complaint_for(&[&shown[..], more].concat());
+    assert_eq!(
+        with(&["update.kl.coef=0"]),
+        "error: responses after worked examples are sampled at another temperature than they are learned at, for which no ratio is defined
+  expected: rollout.examples_temperature left out or equal to rollout.temperature, with a loss that has a ratio
+  found: rollout.examples_temperature = 0.6 and rollout.temperature = 1, update.loss.kind = \"clip\", which is what algorithm.kind = \"grpo\" takes
+  where: --set rollout.examples_temperature=0.6
+  where: r.toml:14, rollout.temperature (left out)
+  where: r.toml, update.loss (left out)
+  next: remove rollout.examples_temperature, or set update.loss = { kind = \"reinforce\" } and prompt.train_on_examples = false"
+    );
+    for algorithm in ["algorithm={kind='rloo'}", "algorithm={kind='dr-grpo'}", "update.loss={kind='cispo'}"] {
+        let message = with(&[algorithm]);
+        assert!(message.contains("for which no ratio is defined"), "{algorithm}: {message}");
+    }
+    // A KL is estimated on what was sampled, whatever the loss.
+    let message = with(&["algorithm={kind='reinforce'}", "update.kl.coef=0.1"]);
+    assert!(
+        message.starts_with("error: responses after worked examples are sampled at another temperature than they are learned at, on which the KL cannot be estimated"),
+        "{message}"
+    );
+}
+
+#[test]
 fn likelihood_has_no_kl() {
     assert_eq!(
         complaint_for(&["algorithm={kind='rft'}", "update.kl.coef=0.1"]),
@@ -308,6 +338,16 @@ fn likelihood_has_no_spread() {
   where: --set algorithm={kind='rft'}
   next: remove update.drop_zero_spread"
     );
+}
+
+#[test]
+fn only_a_baseline_can_be_missing() {
+    for algorithm in ["{kind='rft'}", "{kind='reinforce', baseline='none'}"] {
+        let message = complaint_for(&["update.undecided_groups=stop", &format!("algorithm={algorithm}")]);
+        assert!(message.contains("so no group lacks a baseline"), "{algorithm}: {message}");
+        assert!(message.contains("--set update.undecided_groups=stop"), "{algorithm}: {message}");
+    }
+    assert!(complaint_for(&["update.undecided_groups=ignore"]).contains("\"stop\""));
 }
 
 #[test]
@@ -467,6 +507,23 @@ fn greedy_evaluation_takes_one_sample() {
   where: --set eval.samples=4
   where: --set rollout.temperature=0
   next: set eval.temperature = 1.0, or eval.samples = 1"
+    );
+}
+
+#[test]
+fn an_evaluation_shows_no_more_examples_than_there_are() {
+    assert_eq!(
+        complaint_for(&[
+            "eval.shots=[0,1,2]",
+            "prompt.examples=[{prompt=\"a\",response=\"b\"}]",
+            "prompt.train_on_examples=true"
+        ]),
+        "error: an evaluation asks for more worked examples than there are
+  expected: eval.shots of at most 1, the number of [[prompt.examples]]
+  found: eval.shots = [0, 1, 2], of which 2 is too many
+  where: --set eval.shots=[0,1,2]
+  where: --set prompt.examples=[{prompt=\"a\",response=\"b\"}]
+  next: lower eval.shots, or write more [[prompt.examples]]"
     );
 }
 

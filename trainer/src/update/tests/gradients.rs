@@ -55,11 +55,20 @@ fn gradients(updater: &mut Updater, settings: &UpdateSettings, samples: &[Sample
 
 #[test]
 fn the_gradient_is_that_of_finite_differences_in_every_weight() {
+    // Recomputed, too, for a loss of single tokens and for one of whole sequences.
+    let ways = |objective| [Some(false), ["clip", "rloo with kl"].contains(&objective).then_some(true)];
     for (model, config) in models() {
-        for (objective, spec, ratio) in objectives() {
+        let all = objectives().into_iter().flat_map(|(objective, spec, ratio)| {
+            ways(objective)
+                .into_iter()
+                .flatten()
+                .map(move |recompute| (objective, spec.clone(), ratio, recompute))
+        });
+        for (objective, spec, ratio, recompute) in all {
             let mut updater = updater(&config);
             let samples = samples(&updater, &[9, 7, 12, 8], ratio);
-            let settings = settings(spec);
+            let mut settings = settings(spec);
+            settings.pass.recompute = recompute;
             let gradients = gradients(&mut updater, &settings, &samples);
             // `expected` only sets the step: small against the loss's curvature, large against rounding in f32.
             let slope_along = |index: usize, direction: &Tensor, expected: f64| {
@@ -74,7 +83,7 @@ fn the_gradient_is_that_of_finite_differences_in_every_weight() {
                 (above - below) / (2.0 * step)
             };
             for (index, weight) in weights::specs(&config).into_iter().enumerate() {
-                let what = format!("{model}, {objective}, {}", weight.name);
+                let what = format!("{model}, {objective}, recompute {recompute}, {}", weight.name);
                 let gradient = &gradients[index];
                 let norm = gradient.norm().double_value(&[]);
                 assert!(norm > 1e-3, "{what}: hardly any gradient, {norm}");

@@ -1,6 +1,7 @@
 //! The update against other ways to the same numbers: autograd, finite differences, another cut into micro-batches, the
 //! objectives' golden table.
 
+mod golden;
 mod gradients;
 mod head;
 mod memory;
