@@ -36,6 +36,17 @@ pub struct LossSpec {
     pub max_new_tokens: usize,
 }
 
+impl LossSpec {
+    /// Whether a sample's loss can be anything but 0. One of a group without spread has no advantage anywhere; without a
+    /// KL in the loss it counts in the divisors, and a pass of it through the model would add nothing.
+    #[must_use]
+    pub fn is_moved_by(&self, sample: &Sample) -> bool {
+        let has_kl = self.kl.is_some_and(|kl| kl.coef != 0.0);
+        let mut weights = sample.weights.iter().zip(&sample.learned);
+        has_kl || weights.any(|(weight, learned)| *learned && *weight != 0.0)
+    }
+}
+
 /// KL to the reference in the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KlTerm {

@@ -23,8 +23,8 @@ use crate::eval::{EvalReport, EvalSettings, evaluate};
 use crate::model::torch::guard;
 use crate::model::load_folder;
 use crate::recipe::KlPlace;
-use crate::rollout::Sample;
-use crate::update::{Event, StepReport, UpdateError};
+use crate::rollout::{Sample, TokenId};
+use crate::update::{Event, StepReport, UpdateError, UpdateSettings, score_while};
 
 /// What a finished run says of itself.
 #[derive(Clone, Debug)]
@@ -185,7 +185,7 @@ impl Session {
         timings.set(names::Timing::of_stage("perf/slot_occupancy"), sampled.stats.occupancy());
         record::judging(&sampled, timings);
         let score_start = Instant::now();
-        let Credit { samples, report } = self.credit(&sampled.groups, stop)?;
+        let Credit { samples, report } = self.credit(step, &sampled.groups, stop)?;
         timings.set(names::TIMING_SCORE, seconds(score_start));
         record::sampling(self, &sampled, &report, metrics);
         let num_tokens = sampled.prompt_tokens + sampled.stats.generated_tokens;
@@ -198,6 +198,7 @@ impl Session {
     /// Credit, with log-probabilities under other weights where the objective needs them.
     fn credit(
         &mut self,
+        step: u64,
         groups: &[crate::rollout::Group],
         stop: &dyn Fn() -> bool,
     ) -> Result<Credit, RunError> {
@@ -206,8 +207,9 @@ impl Session {
         let policy = self.algorithm.family() == Family::PolicyGradient;
         // In f32 sampler and trainer agree to rounding; in 16 bits a ratio must be taken between two passes of the
         // same kind.
-        let exact = self.updater.decoder.kind() == Kind::Float;
-        let old = if policy && !exact { Some(self.logprobs(groups, false, stop)?) } else { None };
+        let inexact = policy && self.updater.decoder.kind() != Kind::Float;
+        let in_reward = kl.is_some_and(|kl| kl.place == KlPlace::Reward);
+        let old = if inexact && in_reward { Some(self.logprobs(groups, false, stop)?) } else { None };
         let reference = if kl.is_some() { Some(self.logprobs(groups, true, stop)?) } else { None };
         let context = CreditContext {
             overlong: update.overlong,
@@ -216,7 +218,32 @@ impl Session {
             old: old.as_deref(),
             reference: reference.as_deref(),
         };
-        Ok(self.algorithm.credit(groups, &context)?)
+        let mut credit = self.algorithm.credit(groups, &context)?;
+        if inexact && !in_reward {
+            self.retake_old(step, &mut credit.samples, stop)?;
+        }
+        Ok(credit)
+    }
+
+    /// Puts the trainer's log-probabilities in the place of the sampler's where a ratio to them will move the weights.
+    fn retake_old(
+        &self,
+        step: u64,
+        samples: &mut [Sample],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), RunError> {
+        let UpdateSettings { pass, micro_batch, .. } = self.update_settings(step);
+        let needs = |sample: &&mut Sample| sample.old.is_some() && pass.spec.is_moved_by(sample);
+        let mut chosen: Vec<&mut Sample> = samples.iter_mut().filter(needs).collect();
+        let ids: Vec<&[TokenId]> = chosen.iter().map(|sample| sample.ids.as_slice()).collect();
+        let go_on = || !stop();
+        let scored = score_while(&self.updater.decoder, &ids, pass.temperature, micro_batch, &go_on)?;
+        let scored = scored.ok_or(RunError::Interrupted)?;
+        for (sample, logprobs) in chosen.iter_mut().zip(scored) {
+            // Nothing predicts the first token.
+            sample.old = Some(std::iter::once(0.0).chain(logprobs).collect());
+        }
+        Ok(())
     }
 
     /// Samples from the data's own responses.

@@ -7,7 +7,7 @@ use super::backward::{PassSettings, SampleReport, accumulate};
 use super::{batches, schedule};
 use crate::model::torch::{TorchError, guard};
 use crate::model::{Decoder, weights};
-use crate::objectives::{Divisors, Learned, LossError, LossSpec};
+use crate::objectives::{Divisors, Learned, LossError};
 use crate::recipe::OptimizerConfig;
 use crate::rollout::Sample;
 
@@ -106,13 +106,6 @@ pub enum Event<'a> {
 
 /// Hears how far an update is; false stops it, unless that was the last optimizer step.
 pub type Progress<'a> = dyn FnMut(Event<'_>) -> bool + 'a;
-
-/// Whether a sample's loss can be anything but 0. One of a group without spread has no advantage anywhere; without a KL
-/// in the loss it counts in the divisors, and a pass of it through the model would add nothing.
-fn teaches(spec: &LossSpec, sample: &Sample) -> bool {
-    let has_kl = spec.kl.is_some_and(|kl| kl.coef != 0.0);
-    has_kl || sample.weights.iter().zip(&sample.learned).any(|(weight, learned)| *learned && *weight != 0.0)
-}
 
 /// Weights, their masters and the optimizer.
 #[derive(Debug)]
@@ -237,7 +230,7 @@ impl Updater {
             let what = if loss.is_finite() { "gradient" } else { "loss" };
             skipped = Some((what, self.blame(settings, &chosen, &reports)?));
         }
-        let taught = chosen.iter().filter(|s| teaches(&settings.pass.spec, s));
+        let taught = chosen.iter().filter(|s| settings.pass.spec.is_moved_by(s));
         let num_tokens = taught.map(|s| s.ids.len() as u64).sum();
         Ok(StepReport { loss, grad_norm, learning_rate: lr, samples: indices, reports, skipped, num_tokens })
     }
@@ -269,7 +262,7 @@ impl Updater {
         let divisors = Divisors::new(&settings.pass.spec, samples.iter().copied());
         let mut reports = vec![SampleReport::default(); samples.len()];
         let teaching: Vec<usize> =
-            (0..samples.len()).filter(|&index| teaches(&settings.pass.spec, samples[index])).collect();
+            (0..samples.len()).filter(|&index| settings.pass.spec.is_moved_by(samples[index])).collect();
         let taught: Vec<&Sample> = teaching.iter().map(|&index| samples[index]).collect();
         for micro in batches::micro_batches(&taught, settings.micro_batch) {
             if !progress(Event::MicroBatch) {
