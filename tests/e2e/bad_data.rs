@@ -95,7 +95,7 @@ fn prompts_that_do_not_fit_are_told_before_the_first_step() {
 
 #[test]
 fn responses_that_cannot_be_learned_are_told_before_the_first_step() {
-    let recipe = grpo(1).replace("kind = \"grpo\"", "kind = \"sft\"").replace("n = 8\n", "n = 1\n");
+    let recipe = grpo(2).replace("kind = \"grpo\"", "kind = \"sft\"").replace("n = 8\n", "n = 1\n");
     let with = |i: usize, response: &str| json!({"id": format!("s{i}"), "prompt": "Why?", "response": response, "reference": "6"});
     let bad = |last: serde_json::Value, needles: &[&str]| {
         let lab = Lab::new(&recipe);
