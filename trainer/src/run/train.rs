@@ -20,8 +20,8 @@ use crate::algorithms::{Credit, CreditContext, Family, sft_sample};
 use crate::cli::progress::Progress;
 use crate::engine::{Sampling, Watch};
 use crate::eval::{EvalReport, EvalSettings, evaluate};
-use crate::model::torch::guard;
 use crate::model::load_folder;
+use crate::model::torch::guard;
 use crate::recipe::KlPlace;
 use crate::rollout::{Sample, TokenId};
 use crate::update::{Event, StepReport, UpdateError, UpdateSettings, score_while};
@@ -226,12 +226,7 @@ impl Session {
     }
 
     /// Puts the trainer's log-probabilities in the place of the sampler's where a ratio to them will move the weights.
-    fn retake_old(
-        &self,
-        step: u64,
-        samples: &mut [Sample],
-        stop: &dyn Fn() -> bool,
-    ) -> Result<(), RunError> {
+    fn retake_old(&self, step: u64, samples: &mut [Sample], stop: &dyn Fn() -> bool) -> Result<(), RunError> {
         let UpdateSettings { pass, micro_batch, .. } = self.update_settings(step);
         let needs = |sample: &&mut Sample| sample.old.is_some() && pass.spec.is_moved_by(sample);
         let mut chosen: Vec<&mut Sample> = samples.iter_mut().filter(needs).collect();
