@@ -61,9 +61,12 @@ fn kill_and_resume(lab: &Lab, root: &std::path::Path, kills: usize, aims: &[&str
         let aim = aims[hit.len() % aims.len()];
         let times = 1 + (hit.len() / aims.len() + hit.len()) % 2;
         let goes_on = if aim == "loading" { true } else { running.wait_for(aim, times) };
-        // Anywhere from the stage's first instant to well into it or past its end.
-        let longest =
-            if aim == "loading" { 1_000_000 } else { [200, 3_000, 20_000, 60_000][dice.below(4) as usize] };
+        // Anywhere from the stage's first instant to well into it or past its end. Judging sums takes a moment.
+        let longest = match aim {
+            "loading" => 1_000_000,
+            "verifying" | "hinted-verifying" => [1, 100, 500, 3_000][dice.below(4) as usize],
+            _ => [200, 3_000, 20_000, 60_000][dice.below(4) as usize],
+        };
         std::thread::sleep(Duration::from_micros(dice.below(longest)));
         match running.kill() {
             Ok(stage) => hit.push(stage),
@@ -93,15 +96,15 @@ fn check_coverage(hit: &[String], kills: usize, wanted: &[&str]) {
     }
 }
 
-/// Steps that leave room for so many kills: every second one lets a step pass.
+/// Steps that leave room for so many kills: every second one lets a step pass, or two where checkpoints are rare.
 fn steps(kills: usize) -> u64 {
-    (kills as u64 * 3 / 4).max(4)
+    (kills as u64 * 3 / 2).max(4)
 }
 
 #[test]
 fn a_killed_grpo_run_ends_with_the_same_bytes() {
     let kills = kills();
-    let lab = Lab::new(&grpo(steps(kills) * 2));
+    let lab = Lab::new(&grpo(steps(kills)));
     let (whole, killed) = (lab.path("whole"), lab.path("killed"));
     run(lab.train(&whole)).succeeded();
     let aims = ["updating", "saving", "sampling", "verifying", "evaluating", "recording", "loading"];
@@ -113,7 +116,8 @@ fn a_killed_grpo_run_ends_with_the_same_bytes() {
 #[test]
 fn a_killed_star_run_ends_with_the_same_bytes() {
     let kills = kills();
-    let lab = Lab::new(&star(steps(kills)));
+    // Iterations hardly grow, so that many of them stay short.
+    let lab = Lab::new(&star(steps(kills)).replace("growth = 1.2", "growth = 1.02"));
     let (whole, killed) = (lab.path("whole"), lab.path("killed"));
     run(lab.train(&whole)).succeeded();
     let aims =

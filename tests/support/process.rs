@@ -77,7 +77,7 @@ impl Running {
                 let _ = self.child.kill();
                 panic!("{:?} never entered {stage}", self.command);
             }
-            std::thread::sleep(Duration::from_micros(200));
+            std::thread::sleep(Duration::from_micros(50));
         }
     }
 
