@@ -229,7 +229,7 @@ pub fn read_state(folder: &Path) -> Result<RunState, RunError> {
 }
 
 /// Puts a checkpoint's weights and optimizer into `updater`: one that was written with these `kind` and `save_moments`
-/// has to have what [`write`] puts there, or training would silently go on from rounded weights or without momentum.
+/// has to have what [`write()`] puts there, or training would silently go on from rounded weights or without momentum.
 ///
 /// # Errors
 /// A file is missing, damaged, or of another model.
