@@ -3,5 +3,5 @@
 # every byte with runs that were never killed. Prints how often each stage was hit.
 set -eu
 cd "$(dirname "$0")/.."
-cargo build -p polestar
-POLESTAR_KILLS="${1:-40}" cargo test -p polestar-tests --test e2e -- --nocapture killed
+cargo build --locked --workspace --bins
+POLESTAR_KILLS="${1:-40}" cargo test --locked --workspace --test e2e -- --nocapture killed
