@@ -40,7 +40,7 @@ impl StagedFolder {
         Ok(Self { staging, destination, committed: false })
     }
 
-    /// Where to write files for now.
+    /// The folder that files are written to; committing renames it to the destination.
     pub(super) fn path(&self) -> &Path {
         &self.staging
     }
