@@ -312,7 +312,7 @@ def plan_of(run, recipe, sets):
 
 def part_training(run):
     """STaR on addition in small, on the device: the warm-up by worked solutions, then the loop, then a resumed run."""
-    base = init_model(run, "arithmetic-tiny.json", "arithmetic-tiny")
+    base = init_model(run, "arithmetic-tiny.json", "arithmetic-tiny", "--tokenizer", ROOT / "configs/models/arithmetic-tokenizer")
     if base is None:
         return
     shrunk = [] if run.on_gpu else ["run.threads=1", "rollout.prompts=8", "eval.problems=2"]
@@ -384,7 +384,7 @@ def part_speed(run):
         model = init_model(run, "bench-0.5b.json", "bench-0.5b", "--dtype", "bf16")
         large, small = (32, 8, 256), (16, 8, 128)
     else:
-        model = init_model(run, "arithmetic-tiny.json", "bench-tiny")
+        model = init_model(run, "llama-small.json", "bench-tiny")
         large = small = (2, 2, 16)
     for dtype, (limit, n, new_tokens) in [("bf16", large), ("f32", small)] if model else []:
         for what in ["rollout", "update", "step"]:

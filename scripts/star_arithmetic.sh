@@ -23,7 +23,8 @@ cd "$root"
 
 base() {
     [ -f models/arithmetic-tiny/config.json ] ||
-        "$polestar" init-model --config configs/models/arithmetic-tiny.json --out models/arithmetic-tiny >/dev/null
+        "$polestar" init-model --config configs/models/arithmetic-tiny.json \
+            --tokenizer configs/models/arithmetic-tokenizer --out models/arithmetic-tiny >/dev/null
     local recipe
     for recipe in warmup lengths; do
         "$polestar" train "configs/arithmetic-$recipe.toml" >/dev/null

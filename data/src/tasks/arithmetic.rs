@@ -55,6 +55,11 @@ impl Generator for Arithmetic {
                 doc: "the share of training problems, 0 to 1, whose prompt already shows the sum, as the second try of \
                       rationalization does: a small model must see some to make use of the hint",
             },
+            Knob {
+                name: "hinted_digits",
+                default: "those of digits",
+                doc: "digits of the problems whose prompt shows the sum, in the same forms; needs repeat = true",
+            },
         ]
     }
 
@@ -73,6 +78,10 @@ impl Generator for Arithmetic {
         let lengths = settings.levels("digits", 1..=5, 1..=MOST_DIGITS)?;
         let repeat = settings.flag("repeat")?;
         let hinted = settings.share("hinted")?;
+        let hinted_lengths = settings
+            .has("hinted_digits")
+            .then(|| settings.levels("hinted_digits", 1..=5, 1..=MOST_DIGITS))
+            .transpose()?;
         let held_out = split == "eval";
         if repeat && held_out {
             let reason = "only training problems may repeat; leave it out for evaluation".into();
@@ -81,6 +90,10 @@ impl Generator for Arithmetic {
         if hinted > 0.0 && held_out {
             let reason = "only training problems may show their sum; leave it out for evaluation".into();
             return Err(DataError::Setting { key: "options.hinted".into(), reason });
+        }
+        if hinted_lengths.is_some() && !repeat {
+            let reason = "only problems that may repeat have lengths of their own; set options.repeat = true".into();
+            return Err(DataError::Setting { key: "options.hinted_digits".into(), reason });
         }
         let mut left: Vec<u64> = lengths.iter().map(|digits| num_pairs(*digits, held_out)).collect();
         let max = left.iter().sum();
@@ -98,10 +111,13 @@ impl Generator for Arithmetic {
         let mut seen = HashSet::new();
         let mut problems = Vec::with_capacity(n);
         for index in 0..n {
+            // In millionths, which is finer than any share that a recipe would ask for.
+            let is_hinted = (between(&mut series.rng("hinted", index), 0, 999_999) as f64) < hinted * 1e6;
+            let own = hinted_lengths.as_ref().filter(|_| is_hinted);
             // The length whose turn it is, or the next one that has problems left: n was checked, so there is one.
-            let turn = series.turn("length", index, lengths.len());
+            let turn = series.turn("length", index, own.unwrap_or(&lengths).len());
             let Some(&length) = turn.iter().find(|length| repeat || left[**length] > 0) else { break };
-            let digits = lengths[length];
+            let digits = own.unwrap_or(&lengths)[length];
             let mut rng = series.rng("operands", index);
             let (a, b) = loop {
                 let (low, high) = (smallest(digits), largest(digits));
@@ -111,10 +127,11 @@ impl Generator for Arithmetic {
                     break (a, b);
                 }
             };
-            left[length] = left[length].saturating_sub(1);
+            if !repeat {
+                left[length] -= 1;
+            }
             let mut problem = problem(&series, index, a, b, digits);
-            // In millionths, which is finer than any share that a recipe would ask for.
-            if (between(&mut series.rng("hinted", index), 0, 999_999) as f64) < hinted * 1e6 {
+            if is_hinted {
                 problem.prompt = ProblemPrompt::Text(hinted_prompt(a, b));
             }
             problems.push(problem);
@@ -384,6 +401,17 @@ mod tests {
         assert!(message.starts_with("options.hinted: only training"), "{message}");
         let message = make(5, 0, "train", json!({"hinted": 2})).unwrap_err();
         assert_eq!(message, "options.hinted: expected a number from 0 to 1, found 2");
+
+        let knobs = json!({"digits": "1-2", "hinted": 0.5, "hinted_digits": "4,6", "repeat": true});
+        let mixed = make(400, 5, "train", knobs).unwrap();
+        let lengths = |hinted: bool| -> HashSet<u64> {
+            let of_kind = mixed.iter().filter(|problem| is_hinted(problem) == hinted);
+            of_kind.filter_map(|problem| problem.fields["digits"].as_u64()).collect()
+        };
+        assert_eq!(lengths(true), HashSet::from([4, 6]));
+        assert_eq!(lengths(false), HashSet::from([1, 2]));
+        let message = make(5, 0, "train", json!({"hinted_digits": 3})).unwrap_err();
+        assert!(message.ends_with("set options.repeat = true"), "{message}");
     }
 
     #[test]

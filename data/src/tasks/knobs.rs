@@ -28,6 +28,11 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// Whether the knob was set.
+    pub(super) fn has(&self, knob: &str) -> bool {
+        self.options.contains_key(knob)
+    }
+
     /// Whole numbers within `range`: `3`, `"1-3"`, `"1,3"` or `[1, 3]`; sorted, each once.
     pub(super) fn levels(
         &self,

@@ -24,7 +24,7 @@ use crate::text::bytes::{BYTE_BOS, BYTE_EOS, BYTE_PAD, BYTE_VOCAB, byte_tokenize
 /// The same config and seed give the same bytes on every machine. Without --tokenizer the model reads bytes: ids 0 to
 /// 255, then bos 256, eos 257 and pad 258.
 ///
-///   polestar init-model --config configs/models/arithmetic-tiny.json --out models/arithmetic-tiny
+///   polestar init-model --config configs/models/llama-small.json --out models/bytes
 ///   polestar init-model --config config.json --out models/big --tokenizer models/SmolLM2-135M-Instruct --dtype bf16
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
