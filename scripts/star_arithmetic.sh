@@ -26,14 +26,14 @@ base() {
         "$polestar" init-model --config configs/models/arithmetic-tiny.json \
             --tokenizer configs/models/arithmetic-tokenizer --out models/arithmetic-tiny >/dev/null
     local recipe
-    for recipe in warmup lengths; do
+    for recipe in warmup hints lengths; do
         "$polestar" train "configs/arithmetic-$recipe.toml" >/dev/null
     done
 }
 
 # arm NAME true|false
 arm() {
-    "$polestar" train configs/star-arithmetic.toml "${sets[@]}" --set run.threads=1 --set "algorithm.rationalize=$2" \
+    "$polestar" train configs/star-arithmetic.toml "${sets[@]}" --set "algorithm.rationalize=$2" \
         --run "runs/star-arithmetic-$1" >/dev/null 2>"runs/star-arithmetic-$1.log" ||
         die "the arm $1 failed" "see runs/star-arithmetic-$1.log"
 }

@@ -65,6 +65,29 @@ fn check_grpo(root: &Path, recipe: &Path) {
     assert_eq!(metrics[3]["eval/eval/acc"], evaluation["eval"]["accuracy"], "{}", metrics[3]);
 }
 
+/// The sampler's numbers differ from the trainer's in 16 bits, and a ratio between the two would move the weights by that
+/// difference alone. In the first optimizer step the policy is the one that sampled: the trainer's two passes agree.
+#[test]
+fn in_16_bits_a_ratio_is_that_of_two_passes_of_the_trainer() {
+    let lab = Lab::new(&grpo(1));
+    let root = lab.path("run");
+    let sets = [
+        "model.dtype=bf16",
+        "update.epochs=1",
+        "update.batch=64",
+        "update.micro_batch=100000",
+        "optimizer.warmup=0",
+    ];
+    let sets = sets.iter().flat_map(|set| ["--set".to_owned(), (*set).to_owned()]);
+    run(lab.train(&root).into_iter().chain(sets)).succeeded();
+    let metrics = read_jsonl(&root.join("metrics.jsonl"));
+    let [steps, norm, gap, kl] =
+        ["update/num_steps", "grad_norm", "sampling/sampling_logp_difference/max", "ppo_kl"]
+            .map(|key| metrics[1][key].as_f64().unwrap());
+    assert_eq!(steps, 1.0);
+    assert!(norm > 0.0 && gap > 1e-3 && kl.abs() < 1e-7, "norm {norm}, gap {gap}, kl {kl}");
+}
+
 /// Evaluations fall on steps without a scheduled checkpoint; the best of them has one.
 #[test]
 fn the_best_by_evaluation_is_kept() {

@@ -92,7 +92,8 @@ impl Generator for Arithmetic {
             return Err(DataError::Setting { key: "options.hinted".into(), reason });
         }
         if hinted_lengths.is_some() && !repeat {
-            let reason = "only problems that may repeat have lengths of their own; set options.repeat = true".into();
+            let reason =
+                "only problems that may repeat have lengths of their own; set options.repeat = true".into();
             return Err(DataError::Setting { key: "options.hinted_digits".into(), reason });
         }
         let mut left: Vec<u64> = lengths.iter().map(|digits| num_pairs(*digits, held_out)).collect();

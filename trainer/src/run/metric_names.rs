@@ -91,7 +91,6 @@ names! { Metric:
     CLIP_RATIO_HIGH_MEAN = "clip_ratio/high_mean", "The share of learned tokens that the upper clip holds.";
     CLIP_RATIO_HIGH_MAX = "clip_ratio/high_max", "The greatest such share of an optimizer step.";
     CLIP_RATIO_REGION_MEAN = "clip_ratio/region_mean", "The share of learned tokens that either clip holds.";
-    CISPO_CLIP_RATIO = "cispo_clip_ratio", "The share of learned tokens whose ratio CISPO caps.";
     PPO_KL = "ppo_kl", "The mean of old minus new log-probability at learned tokens, nats.";
     LOSS = "loss", "The loss, as the optimizer saw it.";
     GRAD_NORM = "grad_norm", "The gradient's L2 norm before it was scaled down.";
@@ -121,9 +120,10 @@ names! { Timing:
     TIMING_EVAL = "timing_s/eval", "Seconds of evaluation.";
     PERF_THROUGHPUT = "perf/throughput",
         "Tokens a second a GPU (or a process, without one), over the whole step.";
-    PERF_MFU = "perf/mfu", "The share of the hardware's peak arithmetic that the step used.";
     PERF_MAX_MEMORY_ALLOCATED_GB = "perf/max_memory_allocated_gb",
-        "Peak memory, 10^9 bytes: allocated on the GPU, or resident on a CPU.";
+        "Peak resident memory of the process, 10^9 bytes, where the model is on the CPU.";
+    PERF_CPU_MEMORY_USED_GB = "perf/cpu_memory_used_gb",
+        "Peak resident memory of the process, 10^9 bytes, where the model is on a GPU, whose own memory is not measured.";
     VERDICTS_QUEUE_S = "verdicts/queue_s", "Mean seconds that a response waited for a judge.";
     VERDICTS_RUN_S_MEAN = "verdicts/run_s/mean", "Mean seconds that a judge took.";
     VERDICTS_RUN_S_P99 = "verdicts/run_s/p99", "The 99th percentile of the seconds that a judge took.";

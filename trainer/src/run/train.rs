@@ -123,7 +123,11 @@ impl Session {
         let elapsed = seconds(start);
         timings.set(names::STEP_TIME, elapsed);
         timings.set(names::PERF_THROUGHPUT, trained as f64 / elapsed.max(1e-9));
-        timings.set(names::PERF_MAX_MEMORY_ALLOCATED_GB, record::peak_resident_bytes() as f64 / 1e9);
+        let memory = match self.updater.decoder.device() {
+            Device::Cpu => names::PERF_MAX_MEMORY_ALLOCATED_GB,
+            _ => names::PERF_CPU_MEMORY_USED_GB,
+        };
+        timings.set(memory, record::peak_resident_bytes() as f64 / 1e9);
         say(&summary(&metrics, self.plan.run.steps, elapsed));
         self.close_step(metrics, &mut timings, &gaps, stop, say)?;
         // The best by evaluation must be kept, so it must be there.
