@@ -202,7 +202,8 @@ mod tests {
         );
         assert_eq!(
             message("arithmetic", "train", json!({"digit": 3})),
-            "options.digit: arithmetic has no such knob; it has digits = \"1-5\", repeat = false, hinted = 0"
+            "options.digit: arithmetic has no such knob; it has digits = \"1-5\", repeat = false, hinted = 0, \
+             hinted_digits = digits"
         );
     }
 }

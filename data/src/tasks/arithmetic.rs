@@ -57,7 +57,7 @@ impl Generator for Arithmetic {
             },
             Knob {
                 name: "hinted_digits",
-                default: "those of digits",
+                default: "digits",
                 doc: "digits of the problems whose prompt shows the sum, in the same forms; needs repeat = true",
             },
         ]
