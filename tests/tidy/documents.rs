@@ -135,7 +135,7 @@ fn files_that_are_named_exist() {
 }
 
 /// Paths of the project's files in a text: words that begin like one and end in a name with an extension. Words with a
-/// placeholder (`{}`, `*`, `<`) and paths below another folder are none.
+/// variable part (`{}`, `*`, `<`) and paths below another folder are none.
 fn named_files(content: &str) -> impl Iterator<Item = &str> {
     let is_sign = |c: char| c.is_alphanumeric() || "_-./{}*<>$~\"".contains(c);
     content.split(move |c: char| !is_sign(c)).filter_map(|word| {

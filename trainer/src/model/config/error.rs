@@ -57,7 +57,7 @@ pub enum ConfigError {
         /// What it holds.
         found: Box<Value>,
     },
-    /// A key asks for a computation that is not implemented.
+    /// A key asks for a computation that no supported model needs; docs/models.md lists what is not supported.
     #[error(
         "{file}: `{key}` = {found} changes what the model computes and is not supported; supported: {supported}"
     )]

@@ -159,7 +159,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The error for a key that asks for what is not implemented.
+    /// The error for a key that asks for what is not supported.
     pub(super) fn unsupported(&self, key: &str, value: &Value, supported: &str) -> ConfigError {
         ConfigError::Unsupported {
             file: self.file.into(),
