@@ -78,10 +78,11 @@ impl Generator for Arithmetic {
         let lengths = settings.levels("digits", 1..=5, 1..=MOST_DIGITS)?;
         let repeat = settings.flag("repeat")?;
         let hinted = settings.share("hinted")?;
-        let hinted_lengths = settings
-            .has("hinted_digits")
-            .then(|| settings.levels("hinted_digits", 1..=5, 1..=MOST_DIGITS))
-            .transpose()?;
+        let has_own_lengths = settings.has("hinted_digits");
+        let hinted_lengths = match has_own_lengths {
+            true => settings.levels("hinted_digits", 1..=5, 1..=MOST_DIGITS)?,
+            false => lengths.clone(),
+        };
         let held_out = split == "eval";
         if repeat && held_out {
             let reason = "only training problems may repeat; leave it out for evaluation".into();
@@ -91,7 +92,7 @@ impl Generator for Arithmetic {
             let reason = "only training problems may show their sum; leave it out for evaluation".into();
             return Err(DataError::Setting { key: "options.hinted".into(), reason });
         }
-        if hinted_lengths.is_some() && !repeat {
+        if has_own_lengths && !repeat {
             let reason =
                 "only problems that may repeat have lengths of their own; set options.repeat = true".into();
             return Err(DataError::Setting { key: "options.hinted_digits".into(), reason });
@@ -114,11 +115,11 @@ impl Generator for Arithmetic {
         for index in 0..n {
             // In millionths, which is finer than any share that a recipe would ask for.
             let is_hinted = (between(&mut series.rng("hinted", index), 0, 999_999) as f64) < hinted * 1e6;
-            let own = hinted_lengths.as_ref().filter(|_| is_hinted);
+            let lengths = if is_hinted { &hinted_lengths } else { &lengths };
             // The length whose turn it is, or the next one that has problems left: n was checked, so there is one.
-            let turn = series.turn("length", index, own.unwrap_or(&lengths).len());
+            let turn = series.turn("length", index, lengths.len());
             let Some(&length) = turn.iter().find(|length| repeat || left[**length] > 0) else { break };
-            let digits = own.unwrap_or(&lengths)[length];
+            let digits = lengths[length];
             let mut rng = series.rng("operands", index);
             let (a, b) = loop {
                 let (low, high) = (smallest(digits), largest(digits));
