@@ -1,11 +1,13 @@
 //! Every recipe that comes with Polestar is sound: it is read, validated, resolved, and its plan survives plan.json.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use polestar_data::Dataset;
 
 use super::{Dtype, Loaded, Plan, Recipe, World};
 use crate::complaint::Complain;
+use crate::text::Tokenizer;
 
 /// The repository's root.
 pub(super) fn repository() -> PathBuf {
@@ -76,4 +78,30 @@ fn every_generated_set_of_a_shipped_recipe_can_be_made() {
         }
     }
     assert!(num_sets >= 4, "only {num_sets} generated sets were found");
+}
+
+/// `configs/models/arithmetic-tokenizer` has a token for each word of the addition scratchpad, one for each digit, and gives
+/// the very text back: prompts, hinted prompts and worked responses.
+#[test]
+fn the_addition_tokenizer_reads_and_writes_every_sum() {
+    let tokenizer = Tokenizer::load(&repository().join("configs/models/arithmetic-tokenizer")).unwrap();
+    let recipes = shipped();
+    let base = recipes.iter().find(|loaded| name(loaded) == "arithmetic-lengths").unwrap();
+    let problems = Dataset::load(&base.recipe.data["train"], "train").unwrap().problems;
+    let mut seen = HashSet::new();
+    for problem in &problems {
+        let hinted = problem.fields["hinted_prompt"].as_str().unwrap();
+        for text in [problem.prompt.text().as_str(), hinted, problem.response.as_deref().unwrap()] {
+            let ids = tokenizer.encode(text).unwrap();
+            assert_eq!(tokenizer.decode_skip_special(&ids), text);
+            let num_digits = text.chars().filter(char::is_ascii_digit).count();
+            let is_digit = |id: &&u32| tokenizer.token(**id).is_some_and(|t| t.parse::<u8>().is_ok());
+            assert_eq!(ids.iter().filter(is_digit).count(), num_digits, "{text}");
+            seen.extend(ids);
+        }
+    }
+    // Ten digits, "+", ",", "C:", the newline, and the four words; none of them is the unknown token.
+    let seen: HashSet<String> = seen.into_iter().filter_map(|id| tokenizer.token(id)).collect();
+    assert_eq!(seen.len(), 18, "{seen:?}");
+    assert!(!seen.contains("<|unk|>"));
 }
