@@ -38,7 +38,6 @@
 mod extract;
 mod lex;
 mod number;
-mod phrase;
 mod unit;
 mod value;
 
