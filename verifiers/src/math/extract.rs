@@ -3,15 +3,17 @@
 use num_rational::BigRational;
 use num_traits::Zero;
 
+use super::compare::{Comparer, Match};
 use super::lex::{Spanned, Token, has_number, lex};
-use super::number::{Cursor, NotPlain, number};
+use super::number::{Cursor, number};
+use super::read::read;
 use super::unit::Unit;
-use super::value::{MAX_BYTES, Match, Value};
-use crate::answer::{Found, Reader, after_thinking, committed, tail};
+use super::value::{MAX_BYTES, Value};
+use crate::answer::{Found, Reader, after_thinking, committed, tail, trim};
 
 /// What a response commits to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Answer<'a> {
+pub(super) enum Committed<'a> {
     /// One text.
     One(&'a str),
     /// Several boxes, joined.
@@ -20,34 +22,62 @@ pub(super) enum Answer<'a> {
     Last(Value, &'a str),
 }
 
-/// What the rule for answers must know of numbers.
-struct Numbers;
+/// Words that say something about an answer and are none.
+const PREDICATES: &[&str] = &[
+    "correct", "right", "wrong", "incorrect", "true", "false", "clear", "obvious", "easy", "simple", "unique", "here",
+    "below", "above", "there", "not", "in", "as", "that", "what", "just", "now", "then", "given", "found", "known",
+];
 
-impl Reader for Numbers {
+/// What the rule for answers must know of mathematics.
+struct Formulas {
+    /// The answer that is asked for is made of words.
+    takes_words: bool,
+}
+
+impl Reader for Formulas {
     fn is_answer(&self, text: &str) -> bool {
-        has_number(text) && Value::parse(text) != Err(NotPlain::Words)
+        if has_number(text) {
+            // "A: He has 3 apples": a sentence, and no answer.
+            let begins_with_words = Value::parse(text) == Err(super::number::NotPlain::Words);
+            return !begins_with_words || read(text).is_ok_and(|it| !it.is_text() || self.takes_words);
+        }
+        let bare = trim(text);
+        let first = bare.split_whitespace().next().unwrap_or_default().to_lowercase();
+        if bare.is_empty() || PREDICATES.contains(&first.as_str()) {
+            return false;
+        }
+        match read(bare) {
+            Ok(reading) => self.takes_words || !reading.is_text(),
+            Err(_) => bare.contains('\\'),
+        }
     }
 
     fn same(&self, a: &str, b: &str) -> bool {
-        match (Value::parse(a), Value::parse(b)) {
-            (Ok(a), Ok(b)) => a.matches(&b, &BigRational::zero()) == Match::Equal,
+        match (read(a), read(b)) {
+            (Ok(a), Ok(b)) => {
+                Comparer::new(&BigRational::zero()).compare(&a.answer, &b.answer) == Match::Equal
+            }
             _ => false,
         }
     }
 }
 
 /// The answer of a response, or why there is none.
-pub(super) fn answer(response: &str, last_number: bool) -> Result<Answer<'_>, &'static str> {
-    let none = match committed(response, &Numbers) {
-        Ok(Found::One(text)) => return Ok(Answer::One(text)),
-        Ok(Found::Several(texts)) => return Ok(Answer::Several(texts)),
+pub(super) fn answer(
+    response: &str,
+    last_number: bool,
+    takes_words: bool,
+) -> Result<Committed<'_>, &'static str> {
+    let none = match committed(response, &Formulas { takes_words }) {
+        Ok(Found::One(text)) => return Ok(Committed::One(text)),
+        Ok(Found::Several(texts)) => return Ok(Committed::Several(texts)),
         Err(why) => why,
     };
     if !last_number {
         return Err(none);
     }
     match self::last_number(after_thinking(response)?) {
-        Some((value, found)) => Ok(Answer::Last(value, found)),
+        Some((value, found)) => Ok(Committed::Last(value, found)),
         None => Err("no answer found, and no number at all"),
     }
 }
