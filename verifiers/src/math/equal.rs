@@ -302,7 +302,7 @@ pub(super) fn within(gold: &Expr, given: &Expr, tolerance: &BigRational) -> Equa
     })
 }
 
-/// Whether an expression has a value: false for `1/0`.
+/// Whether an expression has a value: false for `1/0`. What is too large to be worked out has one.
 pub(super) fn has_value(expr: &Expr) -> bool {
     if expr.infinity().is_some() {
         return true;
@@ -312,5 +312,6 @@ pub(super) fn has_value(expr: &Expr) -> bool {
         return true;
     }
     let comparison = Comparison::new(expr, expr, LogBase::Ten);
-    (0..NUM_POINTS).any(|point| comparison.numeric(FIRST_PRECISION, point).evaluate(expr).is_ok())
+    let value = |point| comparison.numeric(FIRST_PRECISION, point).evaluate(expr);
+    (0..NUM_POINTS).any(|point| !matches!(value(point), Err(NoValue::Undefined)))
 }

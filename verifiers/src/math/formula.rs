@@ -123,7 +123,7 @@ impl Parser<'_> {
     }
 
     /// Whether what follows can be multiplied with what is before it without a sign.
-    fn begins_atom(&self) -> bool {
+    pub(super) fn begins_atom(&self) -> bool {
         let Some(spanned) = self.symbols.get(self.at) else { return false };
         match &spanned.symbol {
             // A letter in a text behind a formula is its unit.

@@ -348,6 +348,10 @@ impl Parser<'_> {
             return Err(NotPlain::unclear("brackets of two sorts around one member"));
         }
         match members.swap_remove(0) {
+            // A list of one is not its member; other brackets only group.
+            member @ Answer::Quantity(_) if opening == Bracket::Square && !self.continues() => {
+                Ok(Answer::Tuple(opening, vec![member], closing))
+            }
             Answer::Quantity(quantity) if quantity.unit == Unit::default() => {
                 // Read again by the formula's grammar, which knows what may stand beside a bracket.
                 self.at = start;
@@ -355,6 +359,12 @@ impl Parser<'_> {
             }
             other => Ok(other),
         }
+    }
+
+    /// Whether a formula goes on.
+    fn continues(&self) -> bool {
+        let operator = matches!(self.peek(), Some(Symbol::Mark('+' | '-' | '*' | '/' | '^' | '!' | '%')));
+        operator || matches!(self.peek(), Some(Symbol::PlusMinus(_) | Symbol::Degree)) || self.begins_atom()
     }
 
     fn matrix(&mut self) -> Result<Answer> {

@@ -36,6 +36,11 @@ impl Reading {
 /// Reads an answer.
 pub(super) fn read(text: &str) -> Result<Reading, NotPlain> {
     let text = trim(text);
+    // What is named counts: `x = 3` is not `y = 3`.
+    let named = if text.contains('=') { parse(text).ok() } else { None };
+    if let Some(parsed) = named {
+        return Ok(Reading { answer: parsed.answer, other: None, unevaluated: parsed.unevaluated });
+    }
     let plain = Value::parse(text).ok().filter(|_| !ends_in_attached_letter(text));
     if let Some(value) = plain {
         let unevaluated = !is_simple(&value, text);
