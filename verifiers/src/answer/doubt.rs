@@ -48,6 +48,7 @@ const DOUBTS: &[&str] = &[
     "incorrect",
     "false",
     "said",
+    "say",
     "says",
     "claims",
     "claimed",

@@ -42,6 +42,9 @@ pub(super) fn first_word(text: &str) -> String {
 pub(crate) fn trim(text: &str) -> &str {
     let is_around =
         |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | '"' | '“' | '”' | '\u{FEFF}');
-    text.trim_start_matches(is_around)
-        .trim_end_matches(|c: char| is_around(c) || matches!(c, '.' | ',' | ';' | ':' | '。'))
+    let text = text.trim_start_matches(is_around);
+    let end = text.trim_end_matches(|c: char| is_around(c) || matches!(c, '.' | ',' | ';' | ':' | '。'));
+    // A space of LaTeX keeps its backslash company: `\\;`.
+    let escaped = text[end.len()..].chars().next().filter(|_| end.ends_with('\\')).map_or(0, char::len_utf8);
+    &text[..end.len() + escaped]
 }

@@ -33,6 +33,7 @@ pub(super) enum Answer {
     Tuple(Bracket, Vec<Answer>, Bracket),
     Set(Vec<Answer>),
     Union(Vec<Answer>),
+    Intersection(Vec<Answer>),
     Matrix(Vec<Vec<Expr>>),
     /// `a = b`, `a < b \le c`: one side more than signs.
     Relation(Vec<Quantity>, Vec<Relation>),
@@ -53,7 +54,8 @@ impl Answer {
     pub(super) fn expressions(&self) -> Vec<&Expr> {
         match self {
             Self::Quantity(quantity) => vec![&quantity.expr],
-            Self::List(members) | Self::Tuple(_, members, _) | Self::Set(members) | Self::Union(members) => {
+            Self::List(members) | Self::Tuple(_, members, _) | Self::Set(members) | Self::Union(members)
+            | Self::Intersection(members) => {
                 members.iter().flat_map(Self::expressions).collect()
             }
             Self::Matrix(rows) => rows.iter().flatten().collect(),

@@ -6,6 +6,7 @@ use num_traits::Zero;
 use super::answer::{Answer, Bracket, Quantity};
 use super::equal::{Equality, equal, proportional, within};
 use super::expr::{Expr, Mark};
+use super::intervals::normal;
 use super::latex::Relation;
 use super::unit::Unit;
 
@@ -78,13 +79,10 @@ impl<'a> Comparer<'a> {
             (A::Tuple(a_left, a, a_right), A::Tuple(b_left, b, b_right)) => {
                 if (a_left, a_right) == (b_left, b_right) { self.in_order(a, b) } else { Match::Differs }
             }
-            (A::Union(a), A::Union(b)) => self.in_any_order(a, b),
-            (A::Union(union), A::List(list)) | (A::List(list), A::Union(union)) => {
-                match list.iter().map(interval).collect::<Option<Vec<_>>>() {
-                    Some(intervals) => self.in_any_order(union, &intervals),
-                    None => Match::OtherSort,
-                }
+            (A::Union(a), A::Union(b)) if normal(gold).is_none() || normal(given).is_none() => {
+                self.in_any_order(a, b)
             }
+            (A::Union(_) | A::Intersection(_), _) | (_, A::Union(_) | A::Intersection(_)) => self.sets(gold, given),
             (A::Matrix(a), A::Matrix(b)) => self.matrices(a, b),
             (A::Matrix(rows), A::Tuple(Bracket::Round, members, Bracket::Round))
             | (A::Tuple(Bracket::Round, members, Bracket::Round), A::Matrix(rows)) => self.vector(rows, members),
@@ -105,9 +103,24 @@ impl<'a> Comparer<'a> {
                 let written = quantity.expr.as_number().map(ToString::to_string);
                 if written.as_deref() == Some(digits) { Match::Equal } else { Match::Differs }
             }
-            // A set of one is what it holds.
-            (A::Set(one), other @ A::Quantity(_)) if one.len() == 1 => self.compare(&one[0], other),
-            (other @ A::Quantity(_), A::Set(one)) if one.len() == 1 => self.compare(other, &one[0]),
+            _ => Match::OtherSort,
+        }
+    }
+
+    /// Sets of numbers of which one is a union or an intersection.
+    fn sets(&mut self, gold: &Answer, given: &Answer) -> Match {
+        let form = |answer: &Answer| match answer {
+            // Inequalities joined by "or".
+            Answer::List(members) => {
+                let intervals = members.iter().map(interval).collect::<Option<Vec<_>>>()?;
+                normal(&Answer::Union(intervals))
+            }
+            other => normal(other),
+        };
+        match (form(gold), form(given)) {
+            (Some(Answer::Union(a)), Some(Answer::Union(b))) => self.in_order(&a, &b),
+            (Some(Answer::Union(_)), Some(_)) | (Some(_), Some(Answer::Union(_))) => Match::Differs,
+            (Some(a), Some(b)) => self.compare(&a, &b),
             _ => Match::OtherSort,
         }
     }
@@ -360,8 +373,11 @@ fn assigned(sides: &[Quantity], signs: &[Relation]) -> Option<(String, Vec<Quant
     if rest.iter().any(holds_name) {
         return None;
     }
-    let exact = signs.iter().position(|it| *it == Relation::Approximate).filter(|at| *at > 0);
-    let kept = exact.unwrap_or(rest.len());
+    // What is only about equal commits to nothing.
+    let kept = signs.iter().position(|it| *it == Relation::Approximate).unwrap_or(rest.len());
+    if kept == 0 {
+        return None;
+    }
     Some((name, rest.into_iter().take(kept).cloned().collect()))
 }
 

@@ -31,6 +31,8 @@ const EXTRA_PRECISION: u64 = 192;
 const MAX_PRECISION: (u64, u64) = (2048, 1 << 14);
 /// Points for variables; the first is even, so that all variables are positive there.
 const NUM_POINTS: u64 = 8;
+/// How far out the last point lies at most, in bits.
+const MAX_REACH: u64 = 4096;
 /// Points that are looked at again at high precision.
 const NUM_SURE_POINTS: usize = 2;
 
@@ -117,6 +119,7 @@ struct Comparison<'a> {
     log: LogBase,
     has_variables: bool,
     whole: bool,
+    reach: u64,
     cost: Cell<u64>,
     extent: Cell<i64>,
 }
@@ -125,11 +128,12 @@ impl<'a> Comparison<'a> {
     fn new(a: &'a Expr, b: &'a Expr, log: LogBase) -> Self {
         let has_variables = a.any(is_variable) || b.any(is_variable);
         let whole = wants_whole(a) || wants_whole(b);
-        Self { a, b, log, has_variables, whole, cost: Cell::new(0), extent: Cell::new(0) }
+        let reach = literal_bits(a).max(literal_bits(b)).min(MAX_REACH);
+        Self { a, b, log, has_variables, whole, reach, cost: Cell::new(0), extent: Cell::new(0) }
     }
 
     fn numeric(&self, precision: usize, point: u64) -> Numeric<'_> {
-        Numeric { precision, log: self.log, point, whole: self.whole, cost: &self.cost, extent: &self.extent }
+        Numeric { precision, log: self.log, point, reach: self.reach, whole: self.whole, cost: &self.cost, extent: &self.extent }
     }
 
     /// Both values at a point.
@@ -150,19 +154,21 @@ impl<'a> Comparison<'a> {
 
     fn equal(&self) -> Equality {
         let points = if self.has_variables { NUM_POINTS } else { 1 };
-        let (mut real, mut complex) = (Vec::new(), Vec::new());
+        // Points with the extent of the values met there.
+        let (mut real, mut complex): (Vec<(u64, i64)>, Vec<(u64, i64)>) = (Vec::new(), Vec::new());
         let mut complex_differ = false;
         for point in 0..points {
+            self.extent.set(0);
             let Ok((a, b)) = self.values(FIRST_PRECISION, point) else { continue };
             let pair = pair(&a, &b, FIRST_PRECISION);
             if is_real(&a) && is_real(&b) {
                 if pair == Pair::Differ {
                     return Equality::Differs;
                 }
-                real.push(point);
+                real.push((point, self.extent.get()));
             } else {
                 complex_differ |= pair == Pair::Differ;
-                complex.push(point);
+                complex.push((point, self.extent.get()));
             }
         }
         let enough = if self.has_variables { NUM_SURE_POINTS } else { 1 };
@@ -184,9 +190,10 @@ impl<'a> Comparison<'a> {
     }
 
     /// Looks again at points where values touch, at a precision that makes sure.
-    fn confirm(&self, points: &[u64], look: impl Fn(usize, u64) -> Result<Pair, NoValue>) -> Equality {
+    fn confirm(&self, points: &[(u64, i64)], look: impl Fn(usize, u64) -> Result<Pair, NoValue>) -> Equality {
+        self.extent.set(points.iter().map(|(_, extent)| *extent).max().unwrap_or(0));
         let Some(precision) = self.sure_precision() else { return Equality::Unproven };
-        for point in points {
+        for (point, _) in points {
             match look(precision, *point) {
                 Ok(Pair::Differ) => return Equality::Differs,
                 // Half of the bits may have been lost on the way, and what is left is still far beyond chance.
@@ -209,11 +216,12 @@ impl<'a> Comparison<'a> {
         let mut first: Option<(u64, Ball)> = None;
         let mut points = Vec::new();
         for point in 0..NUM_POINTS {
+            self.extent.set(0);
             let Ok(value) = ratio(FIRST_PRECISION, point) else { continue };
             match &first {
                 None => first = Some((point, value)),
                 Some((_, known)) if known.differs(&value, FIRST_PRECISION) => return Equality::Differs,
-                Some(_) => points.push(point),
+                Some(_) => points.push((point, self.extent.get())),
             }
         }
         let Some((first, sign)) = first.map(|(point, value)| (point, value.sign())) else {
@@ -300,6 +308,43 @@ pub(super) fn within(gold: &Expr, given: &Expr, tolerance: &BigRational) -> Equa
             Err(_) => Equality::Unproven,
         }
     })
+}
+
+/// How two numbers lie on the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Less,
+    Equal,
+    Greater,
+}
+
+/// How two numbers or infinities lie; none where one is neither, or where that cannot be told.
+pub(super) fn order(a: &Expr, b: &Expr) -> Option<Order> {
+    let by = |above: bool| if above { Order::Greater } else { Order::Less };
+    match (a.infinity(), b.infinity()) {
+        (Some(a), Some(b)) if a == b => return Some(Order::Equal),
+        (Some(up), _) => return Some(by(up)),
+        (_, Some(up)) => return Some(by(!up)),
+        (None, None) => {}
+    }
+    if let (Some(a), Some(b)) = (a.as_number(), b.as_number()) {
+        return Some(if a == b { Order::Equal } else { by(a > b) });
+    }
+    if a.any(is_variable) || b.any(is_variable) {
+        return None;
+    }
+    match equal(a, b) {
+        Equality::Equal => return Some(Order::Equal),
+        Equality::Unproven => return None,
+        Equality::Differs => {}
+    }
+    let comparison = Comparison::new(a, b, LogBase::Ten);
+    let precision = 2 * FIRST_PRECISION;
+    let (a, b) = comparison.values(precision, 0).ok()?;
+    if !is_real(&a) || !is_real(&b) {
+        return None;
+    }
+    a.re.add(&b.re.neg(), precision).ok()?.sign().map(by)
 }
 
 /// Whether an expression has a value: false for `1/0`. What is too large to be worked out has one.

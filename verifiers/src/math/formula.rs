@@ -20,6 +20,8 @@ use super::symbols::inverse;
 
 /// Nested brackets, roots, powers and the like.
 pub(super) const MAX_DEPTH: u32 = 100;
+/// Terms of a sum that are looked at for like ones.
+const MAX_LIKE_TERMS: usize = 32;
 /// Parts of one answer.
 pub(super) const MAX_NODES: usize = 4000;
 
@@ -31,9 +33,13 @@ impl Parser<'_> {
             return Err(NotPlain::OverBudget(format!("it is nested more than {MAX_DEPTH} deep")));
         }
         let mut sum = self.term(first)?;
+        // What stands behind the numbers of the terms.
+        let mut seen = vec![rest_of(&sum)];
         while let Some(minus) = self.sign() {
             let term = self.term(None)?;
-            self.unevaluated |= sum.as_number().is_some() && term.as_number().is_some();
+            let rest = rest_of(&term);
+            self.unevaluated |= seen.len() < MAX_LIKE_TERMS && seen.contains(&rest);
+            seen.push(rest);
             sum = if minus { sum.sub(term) } else { sum.add(term) };
         }
         self.depth -= 1;
@@ -115,6 +121,7 @@ impl Parser<'_> {
 
     /// Notes arithmetic of numbers that is left to the reader.
     fn note_product(&mut self, a: &Expr, b: &Expr, divides: bool, explicit: bool) {
+        self.unevaluated |= a.is_zero() || b.is_zero();
         if let (Some(a), Some(b), true) = (a.as_number(), b.as_number(), explicit) {
             let reduced = a.is_integer() && b.is_integer() && b.is_positive() && !b.is_one()
                 && (BigRational::new_raw(a.numer().clone(), b.numer().clone())).reduced().denom() == b.numer();
@@ -421,6 +428,18 @@ impl Parser<'_> {
         };
         self.depth -= 1;
         Ok(arguments)
+    }
+}
+
+/// A term without its number: like terms have the same.
+fn rest_of(term: &Expr) -> Expr {
+    match term {
+        Expr::Number(_) => Expr::integer(1),
+        Expr::Product(factors) => {
+            let rest = factors.iter().filter(|it| it.as_number().is_none()).cloned();
+            rest.fold(Expr::integer(1), Expr::mul)
+        }
+        other => other.clone(),
     }
 }
 

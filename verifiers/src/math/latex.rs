@@ -176,6 +176,14 @@ impl<'a> Lexer<'a> {
             self.superscripts();
             return Ok(());
         }
+        if subscript(next).is_some() {
+            self.subscripts();
+            return Ok(());
+        }
+        if folded == '.' && (self.in_text() || self.rest().len() == 1) {
+            self.blank(len);
+            return Ok(());
+        }
         if let Some((numerator, denominator)) = vulgar(next) {
             let value = BigRational::new(numerator.into(), denominator.into());
             self.push(Symbol::Number(value, None), len);
@@ -330,6 +338,15 @@ impl<'a> Lexer<'a> {
         self.push(Symbol::Close, 0);
     }
 
+    /// A run of subscripts is an index.
+    fn subscripts(&mut self) {
+        self.push(Symbol::Mark('_'), 0);
+        let digits: String = self.rest().chars().map_while(subscript).collect();
+        // Each of them is three bytes.
+        let len = 3 * digits.len();
+        self.push(Symbol::Number(decimal(&digits, 0, ""), Some(digits.into())), len);
+    }
+
     /// A run of letters: a function, a word, or variables side by side.
     fn letters(&mut self) {
         let mut run = String::new();
@@ -364,7 +381,10 @@ impl<'a> Lexer<'a> {
             };
             let len = 1 + escaped.len_utf8();
             match escaped {
-                '\\' => self.push(Symbol::NewRow, len),
+                '\\' => {
+                    self.push(Symbol::NewRow, len);
+                    self.gap();
+                }
                 '{' => self.push(Symbol::SetOpen, len),
                 '}' => self.push(Symbol::SetClose, len),
                 '$' => self.push(Symbol::Money("dollar"), len),
@@ -377,6 +397,11 @@ impl<'a> Lexer<'a> {
             return Ok(());
         }
         let len = 1 + name.len();
+        // The constants are set upright by some.
+        if let Some(letter) = ["{i}", "{e}"].into_iter().find(|it| name == "mathrm" && self.rest()[len..].starts_with(it)) {
+            self.push(Symbol::Letter(letter[1..2].into()), len + letter.len());
+            return Ok(());
+        }
         match symbols::of_command(name) {
             Some(symbols::Command::Symbol(symbol)) => self.push(symbol, len),
             Some(symbols::Command::Blank) => self.blank(len),
@@ -400,12 +425,24 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
+    /// The gap that may stand behind the end of a row: `[2pt]`.
+    fn gap(&mut self) {
+        let gap = self.rest().strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let is_length = |gap: &str| {
+            let unit = gap.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
+            unit.len() < gap.len() && matches!(unit, "pt" | "em" | "ex" | "mm" | "cm")
+        };
+        if let Some((gap, _)) = gap.filter(|(gap, _)| is_length(gap)) {
+            self.skip(gap.len() + 2);
+        }
+    }
+
     /// `\begin{pmatrix}`, with the columns that an `array` declares.
     fn environment(&mut self, begins: bool, len: usize) -> Result<(), NotPlain> {
         let rest = &self.rest()[len..];
         let known = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).filter(|(name, _)| {
             let name = name.trim_end_matches('*');
-            name.ends_with("matrix") || matches!(name, "array" | "aligned" | "gathered")
+            matches!(name, "matrix" | "pmatrix" | "bmatrix" | "Bmatrix" | "smallmatrix") || matches!(name, "array" | "aligned" | "gathered")
         });
         let Some((name, behind)) = known else {
             return Err(NotPlain::unclear("an environment that is no matrix"));
@@ -448,6 +485,12 @@ impl<'a> Lexer<'a> {
         }
         Ok(())
     }
+}
+
+/// A subscript digit as ASCII.
+fn subscript(c: char) -> Option<char> {
+    let value = u32::from(c).checked_sub(0x2080).filter(|value| *value < 10)?;
+    char::from_digit(value, 10)
 }
 
 /// The digits that a text begins with, as ASCII, and their length.

@@ -42,6 +42,7 @@ mod equal;
 mod expr;
 mod extract;
 mod formula;
+mod intervals;
 mod latex;
 mod lex;
 mod number;

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
@@ -39,6 +40,8 @@ pub(super) struct Numeric<'a> {
     pub(super) log: LogBase,
     /// Which values the variables have.
     pub(super) point: u64,
+    /// How far out the last point lies, in bits.
+    pub(super) reach: u64,
     /// The variables are whole numbers.
     pub(super) whole: bool,
     /// What has been spent, over all evaluations of one comparison.
@@ -101,7 +104,8 @@ impl Numeric<'_> {
         }
     }
 
-    /// A variable's value at this point: between 0.2 and 4, at odd points with a sign. A function of its name alone.
+    /// A variable's value at this point: between 0.2 and 4 at the first points, and further and further out at the last;
+    /// at odd points with a sign. A function of its name alone.
     fn variable(&self, name: &str) -> BigRational {
         let hash = name.bytes().fold(scramble(self.point), |state, byte| scramble(state ^ u64::from(byte)));
         if self.whole {
@@ -109,7 +113,15 @@ impl Numeric<'_> {
             return BigRational::from_integer((1 + (hash >> 8) % (4 + 2 * self.point)).into());
         }
         let size = 205 + (hash >> 8) % 3892;
-        let value = BigRational::new(size.into(), 1024.into());
+        let scale = match self.point {
+            0..4 => 0,
+            4 => 5,
+            5 => 10,
+            6 => 20,
+            // Beyond every number that is written.
+            _ => self.reach,
+        };
+        let value = BigRational::new(BigInt::from(size) << scale, 1024.into());
         if self.point % 2 == 1 && hash & 1 == 1 { -value } else { value }
     }
 

@@ -3,9 +3,12 @@
 //! ```text
 //! answer   = item { ("," | ";" | "and" | "or") item }
 //! item     = [name "="] union { relation union } [unit]
-//! union    = part { "∪" part }
+//! union    = meet { "∪" meet }
+//! meet     = part { "∩" part }
 //! part     = "(" members ")" | "[" members "]" | "{" members "}" | matrix | words | formula
 //! ```
+
+use std::borrow::Cow;
 
 use super::answer::{Answer, Bracket, Quantity};
 use super::expr::{Expr, Mark};
@@ -246,11 +249,19 @@ impl Parser<'_> {
     }
 
     fn union(&mut self) -> Result<Answer> {
-        let mut parts = vec![self.part()?];
+        let mut parts = vec![self.intersection()?];
         while self.eat(&Symbol::Cup) {
-            parts.push(self.part()?);
+            parts.push(self.intersection()?);
         }
         if parts.len() == 1 { Ok(parts.swap_remove(0)) } else { Ok(Answer::Union(parts)) }
+    }
+
+    fn intersection(&mut self) -> Result<Answer> {
+        let mut parts = vec![self.part()?];
+        while self.eat(&Symbol::Cap) {
+            parts.push(self.part()?);
+        }
+        if parts.len() == 1 { Ok(parts.swap_remove(0)) } else { Ok(Answer::Intersection(parts)) }
     }
 
     fn part(&mut self) -> Result<Answer> {
@@ -520,6 +531,10 @@ impl Parser<'_> {
             self.at += 1;
         }
         let written = &self.text[start..end];
+        // Behind a formula it is a unit, where elsewhere it is a preposition.
+        let inches = written.strip_prefix("in").filter(|rest| !rest.starts_with(char::is_alphabetic));
+        let inches = inches.filter(|rest| !rest.trim_start().starts_with(char::is_alphabetic));
+        let written = &*inches.map_or(Cow::Borrowed(written), |rest| Cow::Owned(format!("inch{rest}")));
         let known = Value::parse(&format!("1 {written}"))
             .ok()
             .filter(|it| it.number == num_rational::BigRational::from_integer(1.into()))

@@ -11,7 +11,7 @@ use crate::answer::trim;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reading {
     pub(super) answer: Answer,
-    /// Another way to read the same text: `(1,200)` is a number, and a pair.
+    /// Another way to read the same text: `xy` is a word, and a product.
     pub(super) other: Option<Answer>,
     /// Something in it is not worked out: `2 + 3`, `6/4`, `\sqrt{8}`.
     pub(super) unevaluated: bool,
@@ -36,22 +36,23 @@ impl Reading {
 /// Reads an answer.
 pub(super) fn read(text: &str) -> Result<Reading, NotPlain> {
     let text = trim(text);
+    if text.starts_with(['≈', '≃']) || text.starts_with(r"\approx") || text.starts_with(r"\sim") {
+        return Err(NotPlain::unclear("what is only about equal commits to nothing"));
+    }
     // What is named counts: `x = 3` is not `y = 3`.
     let named = if text.contains('=') { parse(text).ok() } else { None };
     if let Some(parsed) = named {
         return Ok(Reading { answer: parsed.answer, other: None, unevaluated: parsed.unevaluated });
     }
-    let plain = Value::parse(text).ok().filter(|_| !ends_in_attached_letter(text));
-    if let Some(value) = plain {
-        let unevaluated = !is_simple(&value, text);
-        let number = Answer::Quantity(Quantity { expr: Expr::Number(value.number), unit: value.unit });
-        // Within brackets a comma may separate thousands or members.
-        let other = if text.contains(',') && text.contains(['(', '[', '{']) {
-            parse(text).ok().map(|parsed| parsed.answer).filter(|it| !matches!(it, Answer::Quantity(_)))
-        } else {
-            None
-        };
-        return Ok(Reading { answer: number, other, unevaluated });
+    // Within brackets a comma separates members, and a letter right behind digits is a variable.
+    let as_formula = ends_in_attached_letter(text) || (text.contains(',') && text.starts_with(['(', '[']));
+    let plain = Value::parse(text);
+    if let Ok(value) = &plain
+        && !as_formula
+    {
+        let unevaluated = !is_simple(value, text);
+        let number = Quantity { expr: Expr::Number(value.number.clone()), unit: value.unit.clone() };
+        return Ok(Reading { answer: Answer::Quantity(number), other: None, unevaluated });
     }
     let parsed = parse(text);
     if is_words(text) {
@@ -62,9 +63,10 @@ pub(super) fn read(text: &str) -> Result<Reading, NotPlain> {
     match parsed {
         Ok(parsed) => Ok(Reading { answer: parsed.answer, other: None, unevaluated: parsed.unevaluated }),
         Err(error @ NotPlain::OverBudget(_)) => Err(error),
-        Err(error) => match words_of(text) {
-            Some(words) => Ok(Reading::only(Answer::Text(words))),
-            None => Err(error),
+        Err(error) => match (words_of(text), plain) {
+            (Some(words), _) => Ok(Reading::only(Answer::Text(words))),
+            (None, Err(several @ NotPlain::Several(_))) => Err(several),
+            (None, _) => Err(error),
         },
     }
 }
@@ -86,25 +88,33 @@ fn ends_in_attached_letter(text: &str) -> bool {
     last && chars.next().is_some_and(|c| c.is_ascii_digit())
 }
 
-/// Whether a text has letters, and nothing that calculates.
+/// Whether a text has words, and nothing that calculates.
 fn is_words(text: &str) -> bool {
-    let mut letters = 0;
+    let mut longest = 0;
+    let mut run = 0;
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
         rest = &rest[next.len_utf8()..];
+        if next.is_alphabetic() {
+            run += 1;
+            longest = longest.max(run);
+            continue;
+        }
         match next {
             '\\' => match rest.strip_prefix("text").or_else(|| rest.strip_prefix("mathrm")) {
                 Some(behind) => rest = behind.trim_start_matches(|c: char| c.is_ascii_alphabetic()),
                 None if rest.starts_with([' ', ',', ';', '(', ')']) => rest = &rest[1..],
                 None => return false,
             },
-            ' ' | '{' | '}' | '$' | '-' | '\'' | '’' | '.' | '*' | '"' | '\n' | '\t' | '~' | '“' | '”' | '(' | ')' => {}
-            letter if letter.is_alphabetic() => letters += 1,
+            // A hyphen within a word; elsewhere it subtracts.
+            '-' if run >= 2 && rest.starts_with(char::is_alphabetic) => {}
+            ' ' | '{' | '}' | '$' | '\'' | '’' | '.' | '*' | '"' | '\n' | '\t' | '~' | '“' | '”' | '(' | ')' => {}
             _ => return false,
         }
+        run = 0;
     }
     // One letter is a variable or a choice, and its case counts.
-    letters > 1
+    longest > 1
 }
 
 /// Letters side by side that can hardly be a word.
