@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
+use crate::choice::Choice;
 use crate::digits::Digits;
 use crate::error::VerifierError;
 use crate::math::Math;
+use crate::text::Text;
 use crate::verifier::{Configured, Verifier, configure as configure_as};
 
 /// Every verifier there is.
-static KINDS: &[KindEntry] = &[KindEntry::of::<Math>(), KindEntry::of::<Digits>()];
+static KINDS: &[KindEntry] =
+    &[KindEntry::of::<Math>(), KindEntry::of::<Choice>(), KindEntry::of::<Text>(), KindEntry::of::<Digits>()];
 
 /// One kind of verifier, its type forgotten.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +76,7 @@ mod tests {
     #[test]
     fn an_unknown_kind_lists_the_kinds() {
         let error = configure("lean", &Value::Null).err().unwrap().to_string();
-        assert_eq!(error, "there is no verifier of kind `lean`; the kinds are: math, digits");
+        assert_eq!(error, "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits");
     }
 
     #[test]

@@ -86,12 +86,14 @@
 
 mod answer;
 mod budget;
+pub mod choice;
 mod command;
 mod digits;
 mod error;
 mod kinds;
 pub mod math;
 mod supervisor;
+pub mod text;
 mod verdict;
 mod verifier;
 

@@ -28,14 +28,14 @@ pub(super) fn split<'a>(rest: &'a str, reader: &impl Reader) -> (usize, &'a str,
     // Some bytes more than an answer may have, so that a longer one is seen to be too long and not cut to another.
     let window = head(text, MAX_BYTES + 4);
     let known = reader.known(window).min(window.len());
-    let end = clause_end(window, known);
+    let end = clause_end(window, known, reader.comma_ends());
     let behind = &text[end..];
     let asked = head(behind, 400).find(['.', '?', '!', '\n']).is_some_and(|at| behind[at..].starts_with('?'));
     (skipped, &text[..end], asked)
 }
 
 /// Where the clause that states an answer ends, at `known` or behind it.
-fn clause_end(text: &str, known: usize) -> usize {
+fn clause_end(text: &str, known: usize, comma_ends: bool) -> usize {
     let closers = closers(text);
     let mut before = ' ';
     let mut skip_to = known;
@@ -50,7 +50,8 @@ fn clause_end(text: &str, known: usize) -> usize {
             before = c;
             continue;
         }
-        if ends_clause(c, before, next, rest) {
+        let is_end = if c == ',' && !comma_ends { false } else { ends_clause(c, before, next, rest) };
+        if is_end {
             // A remark follows an answer. "(B)" at the start is the answer itself.
             if !(c == '(' && text[..at].trim_matches(|c: char| c.is_whitespace() || c == '*').is_empty()) {
                 return at;

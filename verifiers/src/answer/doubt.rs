@@ -175,3 +175,12 @@ fn is_rejected_next(from_end: &str) -> bool {
     });
     REJECTION.is_match(head(from_end, BEHIND_BYTES))
 }
+
+/// Whether a text, such as what stands behind an answer, doubts, denies or takes back, or names an alternative.
+pub(crate) fn is_hedged(text: &str) -> bool {
+    const OTHERS: &[&str] =
+        &["or", "and", "not", "no", "nor", "neither", "either", "both", "but", "wrong", "incorrect", "false"];
+    words(text).iter().any(|word| {
+        RETRACTIONS.contains(&word.as_str()) || OTHERS.contains(&word.as_str()) || word.ends_with("n't")
+    })
+}

@@ -27,12 +27,15 @@ mod clause;
 mod doubt;
 mod hashes;
 mod phrase;
+mod plain;
 mod settled;
 mod text;
 mod thinking;
 
+pub(crate) use doubt::is_hedged;
+pub(crate) use plain::{folded, plain, prefix_len};
 pub(crate) use settled::{Unsettled, settled};
-pub(crate) use text::{tail, trim};
+pub(crate) use text::{head, single_line, tail, trim};
 pub(crate) use thinking::after_thinking;
 
 /// Bytes of one answer. A longer one is handed on with a few bytes more than that, so that it is seen to be too long.
@@ -56,6 +59,17 @@ pub(crate) trait Reader {
         0
     }
 
+    /// Whether a comma and a word end an answer: "42, he said". Where answers may hold commas themselves they do not.
+    fn comma_ends(&self) -> bool {
+        true
+    }
+
+    /// Whether what follows the comma behind an answer names another one: "yes, no".
+    fn is_other(&self, answer: &str, next: &str) -> bool {
+        let _ = (answer, next);
+        false
+    }
+
     /// Whether "A:" at the start of a line says the answer, and is not an option's letter.
     fn has_short_label(&self) -> bool {
         true
@@ -67,7 +81,7 @@ pub(crate) trait Reader {
 pub(crate) enum Found<'a> {
     /// One text.
     One(&'a str),
-    /// Several boxes, joined.
+    /// Several boxes, joined, or several answers of one sentence.
     Several(Vec<&'a str>),
 }
 

@@ -8,7 +8,7 @@ use regex::Regex;
 use super::clause::split;
 use super::doubt::{Standing, standing};
 use super::text::{head, words};
-use super::{Found, MAX_PLACES, Place, Reader};
+use super::{Found, MAX_BYTES, MAX_PLACES, Place, Reader};
 
 /// Bytes between the word "answer" and what it is.
 const BETWEEN_BYTES: usize = 120;
@@ -25,15 +25,11 @@ pub(super) fn sentences<'a>(text: &'a str, reader: &impl Reader, limit: usize) -
     let mut places = Vec::new();
     for (start, end) in mentions(text, reader.has_short_label()).into_iter().rev() {
         let Some(Mention { standing, place }) = mention(text, start, end, reader) else { continue };
-        let Found::One(answer) = place.found else { continue };
-        match standing {
-            Standing::Denied => denied.push(answer),
-            Standing::Doubted => {}
-            Standing::Committed => {
-                if !denied.iter().any(|other| reader.same(other, answer)) {
-                    places.push(place);
-                }
-            }
+        match (standing, &place.found) {
+            (Standing::Denied, Found::One(answer)) => denied.push(answer),
+            (Standing::Committed, Found::One(answer)) if denied.iter().any(|it| reader.same(it, answer)) => {}
+            (Standing::Committed, _) => places.push(place),
+            _ => {}
         }
         if places.len() == limit {
             break;
@@ -78,7 +74,7 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
         Regex::new(concat!(
             r"^[*_]{0,2}(?:\s+\([^()\n0-9]{1,40}\)|(?P<of>\s+(?:to|for|of|in)\s[^.:;,!?=\n]{1,80}?))?\s*[*_]{0,2}",
             r"(?i:",
-            r"(?P<denied>\b(?:is\s*n['’]t|is\s+not|is\s+never|cannot\s+be|can['’]?t\s+be|could\s*n['’]t\s+be|was\s+not)\b)",
+            r"(?P<denied>\b(?:is\s*n['’]t|is\s+(?P<no>not|never)|cannot\s+be|can['’]?t\s+be|could\s*n['’]t\s+be|was\s+not)\b)",
             r"|(?P<doubted>\b(?:might|may|could|can|would|should)\s+be\b|\bseems\s+to\s+be\b)",
             r"|\b(?:is|equals)\b\s*[:=]?|[:=]",
             r")[ \t]*[*_]{0,2}[ \t]*",
@@ -86,7 +82,10 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
         .unwrap()
     });
     let says = SAYS.captures(head(&text[end..], BETWEEN_BYTES))?;
-    let from = end + says.get(0)?.end();
+    let no = says.name("no").map(|no| end + no.start());
+    // "The answer is not guilty": words of the answer itself, where that is known.
+    let own = no.filter(|no| reader.known(head(&text[*no..], MAX_BYTES)) > 0);
+    let from = own.unwrap_or(end + says.get(0)?.end());
     let (skipped, answer, asked) = split(&text[from..], reader);
     // "The answer is easy", "A: He has 3 apples": words, and no answer.
     if !reader.is_answer(answer) {
@@ -94,7 +93,7 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
     }
     let at = from + skipped;
     let behind = &text[at + answer.len()..];
-    let standing = if says.name("denied").is_some() {
+    let standing = if says.name("denied").is_some() && own.is_none() {
         Standing::Denied
     } else if says.name("doubted").is_some() || asked {
         Standing::Doubted
@@ -102,8 +101,16 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
         standing(&text[..start], behind)
     };
     let of_part = says.name("of").is_some_and(|of| !is_whole(of.as_str()));
-    let end = at + answer.len();
-    Some(Mention { standing, place: Place { start, end, found: Found::One(answer), of_part } })
+    let mut end = at + answer.len();
+    let mut found = Found::One(answer);
+    if let Some(next) = behind.strip_prefix(',') {
+        let (skipped, next, _) = split(head(next, MAX_BYTES), reader);
+        if reader.is_other(answer, next) {
+            found = Found::Several(vec![answer, next]);
+            end += 1 + skipped + next.len();
+        }
+    }
+    Some(Mention { standing, place: Place { start, end, found, of_part } })
 }
 
 /// Whether "the answer to ..." speaks of all that was asked.

@@ -1,7 +1,7 @@
 //! Small looks at a text: its ends, a line of it, its words.
 
 /// The first bytes of a text, up to a whole character.
-pub(super) fn head(text: &str, num_bytes: usize) -> &str {
+pub(crate) fn head(text: &str, num_bytes: usize) -> &str {
     let mut end = num_bytes.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -23,6 +23,13 @@ pub(super) fn line(text: &str) -> &str {
     let end = text.find('\n').unwrap_or(text.len());
     let end = text[..end].find("<|").unwrap_or(end);
     text[..end].trim()
+}
+
+/// The one line of a text that has no other, if it is short enough to be an answer.
+pub(crate) fn single_line(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let text = text.find("<|").map_or(text, |at| text[..at].trim_end());
+    (!text.is_empty() && text.len() <= super::MAX_BYTES && !text.contains('\n')).then_some(text)
 }
 
 /// The words of a text, in lower case, with their apostrophes.

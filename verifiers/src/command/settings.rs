@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn wrong_calls_say_what_is_wrong() {
         let cases = [
-            (VerifyArgs::default(), "--verifier NAME with one of: math, digits"),
+            (VerifyArgs::default(), "--verifier NAME with one of: math, choice, text, digits"),
             (math(&["fallback"]), "--set expects KEY=VALUE, found `fallback`"),
             (math(&["fallbak=none"]), "unknown field `fallbak`"),
             (
@@ -296,7 +296,7 @@ mod tests {
             (math(&["kind=digits"]), "`kind` must be what --verifier says"),
             (
                 VerifyArgs { verifier: Some("code".into()), ..VerifyArgs::default() },
-                "the kinds are: math, digits",
+                "the kinds are: math, choice, text, digits",
             ),
             (VerifyArgs { config: Some("no/such.toml".into()), ..math(&[]) }, "no/such.toml cannot be read"),
         ];
