@@ -84,6 +84,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod answer;
 mod budget;
 mod command;
 mod digits;

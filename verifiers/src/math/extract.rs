@@ -1,29 +1,19 @@
-//! Finds the one place in a response that commits to an answer. The rule is in the documentation of [`super`].
-//!
-//! Everything here is linear in the response: one pass for boxes, one for `####`, and a bounded number of phrases each
-//! looked at within a bounded stretch of text.
-
-use std::sync::LazyLock;
+//! Finds the answer of a response: by the rule that all verifiers share, else the last number if that is asked for.
 
 use num_rational::BigRational;
-use regex::Regex;
+use num_traits::Zero;
 
+use super::compare::{Comparer, Match};
 use super::lex::{Spanned, Token, has_number, lex};
 use super::number::{Cursor, number};
-use super::phrase;
+use super::read::read;
 use super::unit::Unit;
-use super::value::{MAX_BYTES, Value, trim};
-
-/// Marks that end the thinking part of a response, and those that begin one.
-const THINKING: &[(&str, &str)] =
-    &[("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]")];
-
-/// Joined boxes that are told apart.
-const MAX_JOINED: usize = 8;
+use super::value::{MAX_BYTES, Value};
+use crate::answer::{Found, Reader, after_thinking, committed, tail, trim};
 
 /// What a response commits to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Answer<'a> {
+pub(super) enum Committed<'a> {
     /// One text.
     One(&'a str),
     /// Several boxes, joined.
@@ -32,191 +22,63 @@ pub(super) enum Answer<'a> {
     Last(Value, &'a str),
 }
 
+/// Words that say something about an answer and are none.
+const PREDICATES: &[&str] = &[
+    "correct", "right", "wrong", "incorrect", "true", "false", "clear", "obvious", "easy", "simple", "unique", "here",
+    "below", "above", "there", "not", "in", "as", "that", "what", "just", "now", "then", "given", "found", "known",
+];
+
+/// What the rule for answers must know of mathematics.
+struct Formulas {
+    /// The answer that is asked for is made of words.
+    takes_words: bool,
+}
+
+impl Reader for Formulas {
+    fn is_answer(&self, text: &str) -> bool {
+        if has_number(text) {
+            // "A: He has 3 apples": a sentence, and no answer.
+            let begins_with_words = Value::parse(text) == Err(super::number::NotPlain::Words);
+            return !begins_with_words || read(text).is_ok_and(|it| !it.is_text() || self.takes_words);
+        }
+        let bare = trim(text);
+        let first = bare.split_whitespace().next().unwrap_or_default().to_lowercase();
+        if bare.is_empty() || PREDICATES.contains(&first.as_str()) {
+            return false;
+        }
+        match read(bare) {
+            Ok(reading) => self.takes_words || !reading.is_text(),
+            Err(_) => bare.contains('\\'),
+        }
+    }
+
+    fn same(&self, a: &str, b: &str) -> bool {
+        match (read(a), read(b)) {
+            (Ok(a), Ok(b)) => {
+                Comparer::new(&BigRational::zero()).compare(&a.answer, &b.answer) == Match::Equal
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The answer of a response, or why there is none.
-pub(super) fn answer(response: &str, last_number: bool) -> Result<Answer<'_>, &'static str> {
-    let text = after_thinking(response)?;
-    if let Some(found) = boxes(text) {
-        return Ok(found);
-    }
-    if let Some(found) = hashes(text) {
-        return Ok(Answer::One(found));
-    }
-    if let Some(found) = phrase::committed(text) {
-        return Ok(Answer::One(found));
-    }
-    if !last_number {
-        return Err(r"no answer found: no \boxed{}, no #### line, no sentence that says what the answer is");
-    }
-    match self::last_number(text) {
-        Some((value, found)) => Ok(Answer::Last(value, found)),
-        None => Err("no answer found, and no number at all"),
-    }
-}
-
-/// The part of a response that may hold its answer.
-fn after_thinking(response: &str) -> Result<&str, &'static str> {
-    let mut text = response;
-    for (_, end) in THINKING {
-        if let Some(at) = text.rfind(end) {
-            text = &text[at + end.len()..];
-        }
-    }
-    for (begin, _) in THINKING {
-        if let Some(at) = text.find(begin) {
-            text = &text[..at];
-            if text.trim().is_empty() {
-                return Err("no answer found: the thinking never ends");
-            }
-        }
-    }
-    Ok(text)
-}
-
-/// A closed box: where its command begins, its content, and where it ends.
-#[derive(Clone, Copy, Debug)]
-struct Boxed {
-    start: usize,
-    content: (usize, usize),
-    end: usize,
-}
-
-/// The last closed box that is not denied, with those that are joined to it.
-fn boxes(text: &str) -> Option<Answer<'_>> {
-    let mut closed = closed_boxes(text);
-    let last = loop {
-        let last = closed.pop()?;
-        if !is_negated(&text[..last.start]) {
-            break last;
-        }
+pub(super) fn answer(
+    response: &str,
+    last_number: bool,
+    takes_words: bool,
+) -> Result<Committed<'_>, &'static str> {
+    let none = match committed(response, &Formulas { takes_words }) {
+        Ok(Found::One(text)) => return Ok(Committed::One(text)),
+        Ok(Found::Several(texts)) => return Ok(Committed::Several(texts)),
+        Err(why) => why,
     };
-    let content = |it: Boxed| &text[it.content.0..it.content.1];
-    let mut joined = vec![content(last)];
-    let mut first = last;
-    while let Some(before) = closed.pop().filter(|before| is_joiner(&text[before.end..first.start])) {
-        if joined.iter().all(|known| trim(known) != trim(content(before))) {
-            joined.push(content(before));
-        }
-        first = before;
-        if joined.len() == MAX_JOINED {
-            break;
-        }
+    if !last_number {
+        return Err(none);
     }
-    joined.reverse();
-    match joined.as_slice() {
-        [one] => Some(Answer::One(one)),
-        _ => Some(Answer::Several(joined)),
-    }
-}
-
-/// The outermost closed boxes, in order.
-fn closed_boxes(text: &str) -> Vec<Boxed> {
-    let bytes = text.as_bytes();
-    // Open braces: none for one that is no box's.
-    let mut open: Vec<Option<(usize, usize)>> = Vec::new();
-    let mut closed: Vec<Boxed> = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' => match box_command(&bytes[at..]) {
-                Some(len) => {
-                    open.push(Some((at, at + len)));
-                    at += len;
-                    continue;
-                }
-                // Whatever is escaped is not a brace that counts.
-                None => at += 1,
-            },
-            b'{' => open.push(None),
-            b'}' => {
-                if let Some(Some((start, content))) = open.pop() {
-                    while closed.last().is_some_and(|inner| inner.start > start) {
-                        closed.pop();
-                    }
-                    closed.push(Boxed { start, content: (content, at), end: at + 1 });
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    closed
-}
-
-/// The length of `\boxed{` or `\fbox{`, with blanks before the brace, if the bytes begin with it.
-fn box_command(bytes: &[u8]) -> Option<usize> {
-    let name = [&b"\\boxed"[..], b"\\fbox"].into_iter().find(|name| bytes.starts_with(name))?;
-    let num_blanks = bytes[name.len()..].iter().take(8).take_while(|byte| byte.is_ascii_whitespace()).count();
-    (bytes.get(name.len() + num_blanks) == Some(&b'{')).then_some(name.len() + num_blanks + 1)
-}
-
-/// The last bytes of a text, from a whole character on.
-pub(super) fn tail(text: &str, num_bytes: usize) -> &str {
-    let mut start = text.len().saturating_sub(num_bytes);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    &text[start..]
-}
-
-/// Whether the words right before a box deny it: "the answer is not \boxed{42}".
-fn is_negated(before: &str) -> bool {
-    // The pattern is constant and tested, so that it compiles.
-    #[allow(clippy::unwrap_used)]
-    static NEGATION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:\bnot|n['’]t|\bnever|\bcannot|\bneither|\bnor)(?:\s+(?:be|equal|equal\s+to|simply|just))?$").unwrap()
-    });
-    let before = tail(before, 48)
-        .trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '*' | '(' | '[' | '\\'));
-    NEGATION.is_match(before)
-}
-
-/// Whether the text between two boxes only joins them.
-fn is_joiner(between: &str) -> bool {
-    const DRESS: &[&str] = &[r"\text", r"\quad", r"\(", r"\)", r"\[", r"\]", r"\,", "$", "{", "}", "*"];
-    const JOINERS: &[&str] = &[",", "&", "and", "or", "And", "Or", "AND", "OR"];
-    let strip = |text, parts: &[&str]| parts.iter().find_map(|part| str::strip_prefix(text, part));
-    let mut rest = between.trim_start();
-    let mut joins = false;
-    while !rest.is_empty() {
-        let joined = strip(rest, JOINERS);
-        joins |= joined.is_some();
-        match joined.or_else(|| strip(rest, DRESS)) {
-            Some(next) => rest = next.trim_start(),
-            None => return false,
-        }
-    }
-    joins
-}
-
-/// The rest of the last line from its `####`, unless it is a heading: one that begins with words or with an ordinal.
-fn hashes(text: &str) -> Option<&str> {
-    let bytes = text.as_bytes();
-    let mut end = text.len();
-    // From the end, run of # by run of #; each line is looked at once, from its last mark.
-    while let Some(last) = bytes[..end].iter().rposition(|byte| *byte == b'#') {
-        let start = bytes[..last].iter().rposition(|byte| *byte != b'#').map_or(0, |at| at + 1);
-        if last + 1 - start == 4 {
-            let line = phrase::line(&text[last + 1..end]);
-            if !is_heading(line) {
-                return Some(line);
-            }
-        }
-        end = start;
-    }
-    None
-}
-
-fn is_heading(line: &str) -> bool {
-    // The patterns are constant and tested, so that they compile.
-    #[allow(clippy::unwrap_used)]
-    static ORDINAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\d+[.):]\s*\*{0,2}\s*\p{L}").unwrap());
-    #[allow(clippy::unwrap_used)]
-    static NAMED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\p{L}\w{0,20}\s*=").unwrap());
-    let line = trim(line);
-    match line.chars().next() {
-        None => true,
-        Some(first) if first.is_alphabetic() => !NAMED.is_match(line),
-        Some(_) => ORDINAL.is_match(line),
+    match self::last_number(after_thinking(response)?) {
+        Some((value, found)) => Ok(Committed::Last(value, found)),
+        None => Err("no answer found, and no number at all"),
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) fn lex(text: &str) -> Vec<Spanned> {
 
 /// Whether the dollar signs that are not escaped are money: an odd one out always is. An even number of them are math
 /// delimiters, unless each stands right before a digit, where none of them can close anything: "$10 (4 + $6)".
-fn dollars_are_money(text: &str) -> bool {
+pub(super) fn dollars_are_money(text: &str) -> bool {
     let mut escaped = false;
     let mut num_dollars = 0;
     let mut num_before_digits = 0;
@@ -267,7 +267,7 @@ fn single(c: char) -> Option<Token> {
 }
 
 /// Full-width forms of ASCII characters become ASCII.
-fn fold(c: char) -> char {
+pub(super) fn fold(c: char) -> char {
     match u32::from(c) {
         // The two blocks lie the same way, so that the result is a printable ASCII character.
         code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(c),
@@ -276,7 +276,7 @@ fn fold(c: char) -> char {
 }
 
 /// Characters that are not seen: joiners, direction marks, soft hyphens, byte-order marks.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
 }
 
@@ -287,7 +287,7 @@ const ZEROS: [u32; 27] = [
 ];
 
 /// The value of a decimal digit of any script.
-fn digit(c: char) -> Option<u8> {
+pub(super) fn digit(c: char) -> Option<u8> {
     let code = u32::from(c);
     if c.is_ascii() {
         return c.to_digit(10).and_then(|value| u8::try_from(value).ok());
@@ -304,7 +304,7 @@ pub(super) fn has_number(text: &str) -> bool {
 }
 
 /// A superscript minus sign (true, 0) or digit (false, its value).
-fn superscript(c: char) -> Option<(bool, u8)> {
+pub(super) fn superscript(c: char) -> Option<(bool, u8)> {
     Some(match c {
         '⁻' => (true, 0),
         '⁰' => (false, 0),
@@ -321,7 +321,7 @@ fn superscript(c: char) -> Option<(bool, u8)> {
     })
 }
 
-fn vulgar(c: char) -> Option<(u8, u8)> {
+pub(super) fn vulgar(c: char) -> Option<(u8, u8)> {
     Some(match c {
         '¼' => (1, 4),
         '½' => (1, 2),

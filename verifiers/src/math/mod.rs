@@ -35,10 +35,21 @@
 //!
 //! Text is read once, with fixed limits of bytes and digits, without recursion, backtracking or clocks.
 
+mod answer;
+mod ball;
+mod compare;
+mod equal;
+mod expr;
 mod extract;
+mod formula;
+mod latex;
 mod lex;
 mod number;
-mod phrase;
+mod numeric;
+mod parse;
+mod read;
+mod residue;
+mod symbols;
 mod unit;
 mod value;
 
@@ -46,13 +57,18 @@ use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
 use serde::Deserialize;
 
+use crate::answer::trim;
 use crate::budget::Budget;
 use crate::error::shorten;
 use crate::verdict::{Kind, Verdict};
 use crate::verifier::{Item, Verifier, one_spaced};
-use extract::Answer;
+use answer::{Answer, Quantity};
+use compare::{Comparer, Match};
+use expr::Expr;
+use extract::Committed;
 use number::NotPlain;
-use value::{Match, Value, trim};
+use read::{Reading, read};
+use value::Value;
 
 /// Bytes of an answer that a reason shows.
 const SHOWN_BYTES: usize = 120;
@@ -76,15 +92,24 @@ pub struct MathSettings {
     pub fallback: Fallback,
 }
 
+/// What form an answer must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Form {
+    /// Worked out: no `2 + 3`, `6/4` or `\\sqrt{8}`.
+    Simplified,
+}
+
 /// The gold answer of `math`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "RawReference")]
 pub struct MathReference {
     /// As it is written, without what surrounds it.
     answer: String,
-    value: Value,
+    reading: Reading,
     /// Relative to the gold number.
     tolerance: BigRational,
+    form: Option<Form>,
 }
 
 /// The gold answer as the data has it.
@@ -94,35 +119,41 @@ struct RawReference {
     answer: serde_json::Value,
     tolerance: Option<serde_json::Value>,
     unit: Option<String>,
-    form: Option<serde_json::Value>,
+    form: Option<Form>,
 }
 
 impl TryFrom<RawReference> for MathReference {
     type Error = String;
 
     fn try_from(raw: RawReference) -> Result<Self, String> {
-        if raw.form.is_some() {
-            return Err("`form` is not supported; remove it to accept every form of the number".to_owned());
-        }
         let text = match &raw.answer {
             serde_json::Value::String(text) => text.clone(),
             serde_json::Value::Number(number) => exact_text(number)?,
             other => return Err(format!("`answer` must be a text or a number, found {other}")),
         };
-        let (answer, mut value) = gold(&text)?;
+        let (answer, mut reading) = gold(&text)?;
         if let Some(unit) = raw.unit {
-            // The reader of values knows units only beside a number.
-            let beside = Value::parse(&format!("1 {unit}"))
-                .ok()
-                .filter(|it| it.number.is_one() && (it.unit.percent || !it.unit.is_bare()))
-                .ok_or_else(|| format!("`unit` must be a unit such as \"cm\" or \"km/h\", found {unit:?}"))?;
-            if !value.unit.agrees(&beside.unit) || (value.unit.percent && !beside.unit.percent) {
-                return Err(format!("`unit` is {unit:?}, but `answer` has another unit: {answer:?}"));
-            }
-            value.unit = beside.unit;
+            add_unit(&mut reading.answer, &unit, &answer)?;
         }
-        Ok(Self { answer, value, tolerance: tolerance(raw.tolerance.as_ref())? })
+        Ok(Self { answer, reading, tolerance: tolerance(raw.tolerance.as_ref())?, form: raw.form })
     }
+}
+
+/// Gives the gold answer the unit that stands apart in the data.
+fn add_unit(gold: &mut Answer, unit: &str, answer: &str) -> Result<(), String> {
+    // The reader of values knows units only beside a number.
+    let beside = Value::parse(&format!("1 {unit}"))
+        .ok()
+        .filter(|it| it.number.is_one() && (it.unit.percent || !it.unit.is_bare()))
+        .ok_or_else(|| format!("`unit` must be a unit such as \"cm\" or \"km/h\", found {unit:?}"))?;
+    let Answer::Quantity(quantity) = gold else {
+        return Err(format!("`unit` is {unit:?}, but `answer` is no single number: {answer:?}"));
+    };
+    if !quantity.unit.agrees(&beside.unit) || (quantity.unit.percent && !beside.unit.percent) {
+        return Err(format!("`unit` is {unit:?}, but `answer` has another unit: {answer:?}"));
+    }
+    quantity.unit = beside.unit;
+    Ok(())
 }
 
 /// The text of a JSON number, where that is the number that was written.
@@ -135,26 +166,23 @@ fn exact_text(number: &serde_json::Number) -> Result<String, String> {
     Ok(number.to_string())
 }
 
-/// The gold text and its value: the whole text, or what it marks by a box or `####`.
-fn gold(text: &str) -> Result<(String, Value), String> {
-    let whole = Value::parse(text);
-    if let Ok(value) = whole {
-        return Ok((trim(text).to_owned(), value));
-    }
+/// The gold text and its reading: the whole text, or what it marks by a box or `####`.
+fn gold(text: &str) -> Result<(String, Reading), String> {
     let is_marked = text.contains("####") || text.contains(r"\boxed") || text.contains(r"\fbox");
-    let marked = match extract::answer(text, false) {
-        Ok(Answer::One(marked)) if is_marked => {
-            Value::parse(marked).map(|value| (trim(marked).to_owned(), value))
-        }
-        _ => Err(NotPlain::Empty),
+    let marked = match extract::answer(text, false, true) {
+        Ok(Committed::One(marked)) if is_marked => Some(marked),
+        _ => None,
     };
-    marked.map_err(|_| {
-        let why = whole.err().unwrap_or(NotPlain::Empty);
-        format!(
-            "`answer` must be one plain number such as \"42\", \"3/4\" or \"$1,200.50\", but {}",
-            why.why()
-        )
-    })
+    let answer = trim(marked.unwrap_or(text));
+    let reading = read(answer).map_err(|why| {
+        format!("`answer` must be a final answer such as \"42\", \"\\\\frac{{\\\\pi}}{{2}}\" or \"(1, 2)\", but {}", why.why())
+    })?;
+    for found in reading.answers() {
+        if found.expressions().into_iter().any(|expr| !equal::has_value(expr)) {
+            return Err(format!("`answer` has no value, or none that can be worked out: {answer:?}"));
+        }
+    }
+    Ok((answer.to_owned(), reading))
 }
 
 fn tolerance(raw: Option<&serde_json::Value>) -> Result<BigRational, String> {
@@ -186,21 +214,21 @@ impl Verifier for Math {
     }
 
     fn verify(&self, item: &Item<MathReference>, response: &str, _budget: &Budget) -> Verdict {
-        let found = match extract::answer(response, self.settings.fallback == Fallback::LastNumber) {
+        let reference = &item.reference;
+        let takes_words = reference.reading.is_text();
+        let last_number = self.settings.fallback == Fallback::LastNumber;
+        let found = match extract::answer(response, last_number, takes_words) {
             Ok(found) => found,
             Err(why) => return Verdict::no_answer(why),
         };
         match found {
-            Answer::One(text) => match Value::parse(text) {
-                Ok(value) => compare(&item.reference, &value, trim(text)),
-                Err(why) => refuse(&why, trim(text)),
-            },
-            Answer::Several(texts) => {
-                let shown: Vec<String> = texts.iter().map(|text| shorten(trim(text), 40)).collect();
-                let reason = format!("{} boxed answers where one number is asked for", texts.len());
-                Verdict::wrong(reason, Some(shown.join(", ")))
+            Committed::One(text) => reference.judge_text(trim(text)),
+            Committed::Several(texts) => reference.judge_boxes(&texts),
+            Committed::Last(value, text) => {
+                let number = Quantity { expr: Expr::Number(value.number), unit: value.unit };
+                let reading = Reading::only(Answer::Quantity(number));
+                reference.judge(&reading, text)
             }
-            Answer::Last(value, text) => compare(&item.reference, &value, text),
         }
     }
 
@@ -208,39 +236,110 @@ impl Verifier for Math {
         Some(reference.answer.clone())
     }
 
-    /// The number without its dress: "$18" and "18.0" are one answer. What equals the gold number is the gold answer; a
+    /// The number without its dress: "$18" and "18.0" are one answer. What equals the gold answer is the gold answer; a
     /// unit counts only where it is not the one that was asked for.
     fn canonical(reference: &MathReference, extracted: &str) -> String {
-        let gold = &reference.value;
-        let Ok(given) = Value::parse(extracted) else { return one_spaced(extracted) };
-        if gold.matches(&given, &reference.tolerance) == Match::Equal {
-            return gold.number.to_string();
+        let Ok(given) = read(extracted) else { return one_spaced(extracted) };
+        let gold = &reference.reading.answer;
+        if reference.matches(&given) == Match::Equal {
+            return match gold {
+                Answer::Quantity(Quantity { expr: Expr::Number(number), .. }) => number.to_string(),
+                _ => reference.answer.clone(),
+            };
         }
-        let percent = if given.unit.percent { "%" } else { "" };
-        let unit = if gold.unit.agrees(&given.unit) { String::new() } else { given.unit.to_string() };
-        format!("{}{percent}{unit}", given.number)
+        let Answer::Quantity(Quantity { expr: Expr::Number(number), unit }) = &given.answer else {
+            return one_spaced(extracted);
+        };
+        let percent = if unit.percent { "%" } else { "" };
+        let agrees = matches!(gold, Answer::Quantity(gold) if gold.unit.agrees(unit));
+        let unit = if agrees { String::new() } else { unit.to_string() };
+        format!("{number}{percent}{unit}")
     }
 }
 
-/// Judges an answer that has been read.
-fn compare(reference: &MathReference, given: &Value, text: &str) -> Verdict {
-    let shown = shorten(text, SHOWN_BYTES);
-    let gold = &reference.answer;
-    let extracted = Some(shown.clone());
-    match reference.value.matches(given, &reference.tolerance) {
-        Match::Equal if reference.value.number == given.number || reference.tolerance.is_zero() => {
-            Verdict::right(format!("{shown} equals {gold}"), extracted)
+impl MathReference {
+    /// How an answer stands to the gold one, by the readings that suit best.
+    fn matches(&self, given: &Reading) -> Match {
+        let mut best = None;
+        for gold in self.reading.answers() {
+            for given in given.answers() {
+                let found = Comparer::new(&self.tolerance).compare(gold, given);
+                if found == Match::Equal {
+                    return found;
+                }
+                best.get_or_insert(found);
+            }
         }
-        Match::Equal => Verdict::right(format!("{shown} is within the tolerance of {gold}"), extracted),
-        Match::Differs => Verdict::wrong(format!("{shown} differs from {gold}"), extracted),
-        Match::UnitsDiffer => Verdict::wrong(format!("the unit of {shown} is not that of {gold}"), extracted),
+        best.unwrap_or(Match::Differs)
+    }
+
+    /// Judges an answer by its text.
+    fn judge_text(&self, text: &str) -> Verdict {
+        // Words are compared as they are written, also where they could be read as a formula.
+        if let Answer::Text(gold) = &self.reading.answer
+            && *gold == parse::fold_text(text)
+        {
+            let shown = shorten(text, SHOWN_BYTES);
+            return Verdict::right(format!("{shown} equals {}", self.answer), Some(shown));
+        }
+        match read(text) {
+            Ok(reading) => self.judge(&reading, text),
+            Err(why) => refuse(&why, text),
+        }
+    }
+
+    /// Judges joined boxes, which are members of one list.
+    fn judge_boxes(&self, texts: &[&str]) -> Verdict {
+        let shown: Vec<String> = texts.iter().map(|text| shorten(trim(text), 40)).collect();
+        let shown = shown.join(", ");
+        let mut members = Vec::with_capacity(texts.len());
+        for text in texts {
+            match read(text) {
+                Ok(reading) => members.push(reading.answer),
+                Err(why) => return refuse(&why, &shown),
+            }
+        }
+        if matches!(self.reading.answer, Answer::Quantity(_) | Answer::Text(_)) {
+            let reason = format!("{} boxed answers where one is asked for", texts.len());
+            return Verdict::wrong(reason, Some(shown));
+        }
+        self.judge(&Reading::only(Answer::List(members)), &shown)
+    }
+
+    /// Judges an answer that has been read.
+    fn judge(&self, given: &Reading, text: &str) -> Verdict {
+        let shown = shorten(text, SHOWN_BYTES);
+        let gold = shorten(&self.answer, SHOWN_BYTES);
+        let extracted = Some(shown.clone());
+        match self.matches(given) {
+            Match::Equal if self.form == Some(Form::Simplified) && given.unevaluated => {
+                Verdict::wrong(format!("{shown} equals {gold}, but is not in its simplest form"), extracted)
+            }
+            Match::Equal if self.tolerance.is_zero() => {
+                Verdict::right(format!("{shown} equals {gold}"), extracted)
+            }
+            Match::Equal => {
+                let exact = Self { tolerance: BigRational::zero(), ..self.clone() };
+                let how = if exact.matches(given) == Match::Equal { "equals" } else { "is within the tolerance of" };
+                Verdict::right(format!("{shown} {how} {gold}"), extracted)
+            }
+            Match::Differs => Verdict::wrong(format!("{shown} differs from {gold}"), extracted),
+            Match::UnitsDiffer => Verdict::wrong(format!("the unit of {shown} is not that of {gold}"), extracted),
+            Match::OtherSort => {
+                Verdict::wrong(format!("{shown} is another sort of answer than {gold}"), extracted)
+            }
+            Match::Unproven => {
+                let reason = format!("{shown} could not be shown to equal {gold}");
+                Verdict::zero(Kind::Unproven, reason, extracted)
+            }
+        }
     }
 }
 
-/// Judges an answer that is no plain number.
+/// Judges an answer that cannot be read.
 fn refuse(why: &NotPlain, text: &str) -> Verdict {
     let extracted = Some(shorten(text, SHOWN_BYTES));
-    let reason = format!("not a plain number: {}", why.why());
+    let reason = format!("the answer cannot be read: {}", why.why());
     match why {
         NotPlain::Empty => Verdict::no_answer("the answer is empty"),
         NotPlain::OverBudget(_) => Verdict::zero(Kind::OverBudget, why.why(), extracted),

@@ -1,11 +1,11 @@
 //! A plain number with its unit: how one is read from an answer's text, and when two are the same.
 
 use num_rational::BigRational;
-use num_traits::{Signed, Zero};
 
 use super::lex::{Token, lex};
 use super::number::{Cursor, NotPlain, is_blank, is_brace, number, scale, sign};
 use super::unit::{Unit, known};
+use crate::answer::trim;
 
 /// Bytes of one answer.
 pub(super) const MAX_BYTES: usize = 4096;
@@ -135,15 +135,6 @@ pub(super) struct Value {
     pub(super) unit: Unit,
 }
 
-/// How a given value stands to the gold one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Match {
-    Equal,
-    Differs,
-    /// Both have units, and not the same.
-    UnitsDiffer,
-}
-
 impl Value {
     /// Reads one plain number with its unit; the whole text must be that.
     pub(super) fn parse(text: &str) -> Result<Self, NotPlain> {
@@ -164,41 +155,6 @@ impl Value {
         let number = suffix(&mut cursor, value, &mut unit)?;
         Ok(Self { number, unit })
     }
-
-    /// Whether `given` is this value. A per cent is a hundredth, and where the other side is a bare number also the
-    /// number before the sign. `tolerance` is relative to this value.
-    pub(super) fn matches(&self, given: &Self, tolerance: &BigRational) -> Match {
-        let hundredth = |value: &BigRational| value / BigRational::from_integer(100.into());
-        let near = |gold: &BigRational, given: &BigRational| {
-            gold == given || (!tolerance.is_zero() && (gold - given).abs() <= tolerance * gold.abs())
-        };
-        let equal = match (self.unit.percent, given.unit.percent) {
-            (true, true) | (false, false) => {
-                if !self.unit.agrees(&given.unit) {
-                    return Match::UnitsDiffer;
-                }
-                near(&self.number, &given.number)
-            }
-            (true, false) | (false, true) => {
-                let bare = if self.unit.percent { &given.unit } else { &self.unit };
-                if !bare.is_bare() {
-                    return Match::UnitsDiffer;
-                }
-                near(&self.number, &given.number)
-                    || (self.unit.percent && near(&hundredth(&self.number), &given.number))
-                    || (given.unit.percent && near(&self.number, &hundredth(&given.number)))
-            }
-        };
-        if equal { Match::Equal } else { Match::Differs }
-    }
-}
-
-/// Drops what surrounds an answer in prose: white space, quotes, emphasis, final punctuation.
-pub(super) fn trim(text: &str) -> &str {
-    let is_around =
-        |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | '"' | '“' | '”' | '\u{FEFF}');
-    text.trim_start_matches(is_around)
-        .trim_end_matches(|c: char| is_around(c) || matches!(c, '.' | ',' | ';' | ':' | '。'))
 }
 
 /// `(42)` is 42, and so is `42)`, which the end of a sentence in brackets leaves.

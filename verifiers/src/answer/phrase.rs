@@ -1,0 +1,119 @@
+//! Finds the sentences that say what the answer is, and leaves out those that deny, doubt or only report one.
+
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::clause::split;
+use super::doubt::{Standing, standing};
+use super::text::{head, words};
+use super::{Found, MAX_PLACES, Place, Reader};
+
+/// Bytes between the word "answer" and what it is.
+const BETWEEN_BYTES: usize = 120;
+
+/// What one mention of an answer says.
+struct Mention<'a> {
+    standing: Standing,
+    place: Place<'a>,
+}
+
+/// The last answers that sentences commit to and that no later sentence denies, in order, at most `limit`.
+pub(super) fn sentences<'a>(text: &'a str, reader: &impl Reader, limit: usize) -> Vec<Place<'a>> {
+    let mut denied: Vec<&str> = Vec::new();
+    let mut places = Vec::new();
+    for (start, end) in mentions(text, reader.has_short_label()).into_iter().rev() {
+        let Some(Mention { standing, place }) = mention(text, start, end, reader) else { continue };
+        let Found::One(answer) = place.found else { continue };
+        match standing {
+            Standing::Denied => denied.push(answer),
+            Standing::Doubted => {}
+            Standing::Committed => {
+                if !denied.iter().any(|other| reader.same(other, answer)) {
+                    places.push(place);
+                }
+            }
+        }
+        if places.len() == limit {
+            break;
+        }
+    }
+    places.reverse();
+    places
+}
+
+/// Where the last words "answer", and `A:` at the start of a line, stand.
+fn mentions(text: &str, short_label: bool) -> VecDeque<(usize, usize)> {
+    // The patterns are constant and tested, so that they compile.
+    #[allow(clippy::unwrap_used)]
+    static MENTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"(?i)(?-u:\b)(?:answer|(?:correct|right|best|final|my)\s+(?:choice|option))(?-u:\b)",
+            r"|(?m:^)[ \t>*_#-]*(?-u:\b)(?-i:A)[ \t*]*:",
+        ))
+        .unwrap()
+    });
+    let mut last = VecDeque::with_capacity(MAX_PLACES);
+    for found in MENTION.find_iter(text) {
+        let is_label = found.as_str().ends_with(':');
+        if is_label && !short_label {
+            continue;
+        }
+        if last.len() == MAX_PLACES {
+            last.pop_front();
+        }
+        // What follows `A` is read again from its colon.
+        let end = if is_label { found.end() - 1 } else { found.end() };
+        last.push_back((found.start(), end));
+    }
+    last
+}
+
+/// What one mention says the answer is, if it says so.
+fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) -> Option<Mention<'a>> {
+    // The pattern is constant and tested, so that it compiles.
+    #[allow(clippy::unwrap_used)]
+    static SAYS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"^[*_]{0,2}(?:\s+\([^()\n0-9]{1,40}\)|(?P<of>\s+(?:to|for|of|in)\s[^.:;,!?=\n]{1,80}?))?\s*[*_]{0,2}",
+            r"(?i:",
+            r"(?P<denied>\b(?:is\s*n['’]t|is\s+not|is\s+never|cannot\s+be|can['’]?t\s+be|could\s*n['’]t\s+be|was\s+not)\b)",
+            r"|(?P<doubted>\b(?:might|may|could|can|would|should)\s+be\b|\bseems\s+to\s+be\b)",
+            r"|\b(?:is|equals)\b\s*[:=]?|[:=]",
+            r")[ \t]*[*_]{0,2}[ \t]*",
+        ))
+        .unwrap()
+    });
+    let says = SAYS.captures(head(&text[end..], BETWEEN_BYTES))?;
+    let from = end + says.get(0)?.end();
+    let (skipped, answer, asked) = split(&text[from..], reader);
+    // "The answer is easy", "A: He has 3 apples": words, and no answer.
+    if !reader.is_answer(answer) {
+        return None;
+    }
+    let at = from + skipped;
+    let behind = &text[at + answer.len()..];
+    let standing = if says.name("denied").is_some() {
+        Standing::Denied
+    } else if says.name("doubted").is_some() || asked {
+        Standing::Doubted
+    } else {
+        standing(&text[..start], behind)
+    };
+    let of_part = says.name("of").is_some_and(|of| !is_whole(of.as_str()));
+    let end = at + answer.len();
+    Some(Mention { standing, place: Place { start, end, found: Found::One(answer), of_part } })
+}
+
+/// Whether "the answer to ..." speaks of all that was asked.
+fn is_whole(of: &str) -> bool {
+    let words = words(of);
+    let is_all = |word: &String| {
+        matches!(
+            word.as_str(),
+            "to" | "for" | "of" | "in" | "the" | "this" | "your" | "given" | "above" | "problem" | "question"
+        )
+    };
+    words.iter().all(is_all)
+}

@@ -1,0 +1,24 @@
+//! Leaves the thinking out: what a model thinks is no answer.
+
+/// Marks that begin the thinking part of a response, and those that end it.
+const THINKING: &[(&str, &str)] =
+    &[("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]")];
+
+/// The part of a response that may hold its answer, or why there is none.
+pub(crate) fn after_thinking(response: &str) -> Result<&str, &'static str> {
+    let mut text = response;
+    for (_, end) in THINKING {
+        if let Some(at) = text.rfind(end) {
+            text = &text[at + end.len()..];
+        }
+    }
+    for (begin, _) in THINKING {
+        if let Some(at) = text.find(begin) {
+            text = &text[..at];
+            if text.trim().is_empty() {
+                return Err("no answer found: the thinking never ends");
+            }
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,561 @@
+//! Splits the text of a formula, LaTeX or plain, into symbols for [`super::parse`].
+//!
+//! One pass from left to right, no backtracking. What only arranges a formula (`\left`, `\,`, `\displaystyle`, math
+//! delimiters, fonts) is dropped. `\text{...}` gives words where a formula's letters are variables.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, Pow};
+
+use super::expr::Function;
+use super::lex::{digit, dollars_are_money, fold, is_invisible, superscript, vulgar};
+use super::number::{MAX_DIGITS, NotPlain};
+use super::symbols;
+
+/// What formulas are written with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Symbol {
+    /// A number; its digits, where it is written with digits alone.
+    Number(BigRational, Option<Box<str>>),
+    /// A variable: one letter, or a Greek one by its name.
+    Letter(Box<str>),
+    /// A word of prose, a unit, a name.
+    Word(Box<str>),
+    Function(Function),
+    Pi,
+    Infinity,
+    Degree,
+    /// A currency sign: the canonical name of its unit.
+    Money(&'static str),
+    /// `\frac` and its kin.
+    Frac,
+    /// `\binom` and its kin.
+    Binomial,
+    /// `\sqrt`, `√`: the root's degree, where the command says it.
+    Root(i64),
+    /// `\overline`, where it stands for a conjugate.
+    Overline,
+    /// All real numbers.
+    Reals,
+    /// The set without elements.
+    Empty,
+    /// A comparison.
+    Relation(Relation),
+    Cup,
+    Cap,
+    In,
+    /// True for `±`, false for `∓`.
+    PlusMinus(bool),
+    /// `\begin` and `\end` of a matrix; its kind of brackets is of no matter.
+    Begin,
+    End,
+    /// `\{` and `\}`.
+    SetOpen,
+    SetClose,
+    /// `{` and `}` that group.
+    Open,
+    Close,
+    /// The brackets `<` and `>` of a vector.
+    AngleOpen,
+    AngleClose,
+    FloorOpen,
+    FloorClose,
+    CeilOpen,
+    CeilClose,
+    /// `\\`, a new row of a matrix.
+    NewRow,
+    /// Any of `+ - * / ^ _ ! % ( ) [ ] | , ; : ' &`.
+    Mark(char),
+}
+
+/// A comparison's sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    /// `≈`, which commits to nothing exact.
+    Approximate,
+}
+
+/// A symbol and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Spanned {
+    pub(super) symbol: Symbol,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// White space stands before it.
+    pub(super) spaced: bool,
+    /// It stands within `\text{...}`.
+    pub(super) text: bool,
+}
+
+/// What an open brace encloses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Brace {
+    Group,
+    Text,
+}
+
+/// The symbols of a text.
+pub(super) fn symbols_of(text: &str) -> Result<Vec<Spanned>, NotPlain> {
+    let mut lexer = Lexer {
+        text,
+        at: 0,
+        symbols: Vec::new(),
+        braces: Vec::new(),
+        text_next: false,
+        spaced: false,
+        brackets: 0,
+        dollar_is_money: dollars_are_money(text),
+    };
+    while let Some(next) = lexer.rest().chars().next() {
+        lexer.step(next)?;
+    }
+    if !lexer.braces.is_empty() {
+        return Err(NotPlain::unclear("a brace is never closed"));
+    }
+    Ok(lexer.symbols)
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    symbols: Vec<Spanned>,
+    braces: Vec<Brace>,
+    /// The next brace opens a text.
+    text_next: bool,
+    spaced: bool,
+    /// Open brackets, within which a comma separates members, and never thousands.
+    brackets: u32,
+    dollar_is_money: bool,
+}
+
+impl<'a> Lexer<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn in_text(&self) -> bool {
+        self.braces.contains(&Brace::Text)
+    }
+
+    fn push(&mut self, symbol: Symbol, len: usize) {
+        match symbol {
+            Symbol::Mark('(' | '[') | Symbol::SetOpen => self.brackets += 1,
+            Symbol::Mark(')' | ']') | Symbol::SetClose => self.brackets = self.brackets.saturating_sub(1),
+            _ => {}
+        }
+        let (start, end, text) = (self.at, self.at + len, self.in_text());
+        self.at = end;
+        self.symbols.push(Spanned { symbol, start, end, spaced: std::mem::take(&mut self.spaced), text });
+    }
+
+    fn skip(&mut self, len: usize) {
+        self.at += len;
+    }
+
+    fn blank(&mut self, len: usize) {
+        self.spaced = true;
+        self.at += len;
+    }
+
+    fn step(&mut self, next: char) -> Result<(), NotPlain> {
+        let len = next.len_utf8();
+        let folded = fold(next);
+        if self.text_next && folded != '{' && !next.is_whitespace() {
+            self.text_next = false;
+        }
+        if digit(folded).is_some() || (folded == '.' && self.starts_decimals(len)) {
+            return self.number();
+        }
+        if superscript(next).is_some() {
+            self.superscripts();
+            return Ok(());
+        }
+        if let Some((numerator, denominator)) = vulgar(next) {
+            let value = BigRational::new(numerator.into(), denominator.into());
+            self.push(Symbol::Number(value, None), len);
+            return Ok(());
+        }
+        match folded {
+            '\\' if next == '\\' => return self.command(),
+            '{' => self.open(),
+            '}' => return self.close(),
+            '$' if !self.dollar_is_money => self.skip(len),
+            '*' if self.rest().starts_with("**") => self.stars(),
+            '<' if self.rest().starts_with("<=") => self.push(Symbol::Relation(Relation::LessEqual), 2),
+            '>' if self.rest().starts_with(">=") => self.push(Symbol::Relation(Relation::GreaterEqual), 2),
+            '!' if self.rest().starts_with("!=") => self.push(Symbol::Relation(Relation::NotEqual), 2),
+            '=' if self.rest().starts_with("==") => self.push(Symbol::Relation(Relation::Equal), 2),
+            '+' if self.rest().starts_with("+/-") => self.push(Symbol::PlusMinus(true), 3),
+            '+' if self.rest().starts_with("+-") => self.push(Symbol::PlusMinus(true), 2),
+            // Within a matrix a lone line of a table, elsewhere emphasis.
+            '`' | '"' | '“' | '”' => self.skip(len),
+            _ if is_invisible(folded) => self.skip(len),
+            _ if next.is_whitespace() || matches!(folded, '~') => self.blank(len),
+            _ => return self.character(next, folded),
+        }
+        Ok(())
+    }
+
+    /// `**` is a power between operands, and otherwise bold type.
+    fn stars(&mut self) {
+        let operand = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '(' | ')'));
+        let before = self.text[..self.at].chars().next_back();
+        let behind = self.rest()[2..].trim_start_matches(['-', '(']).chars().next();
+        if operand(before) && operand(behind) { self.push(Symbol::Mark('^'), 2) } else { self.skip(2) }
+    }
+
+    fn character(&mut self, next: char, folded: char) -> Result<(), NotPlain> {
+        let len = next.len_utf8();
+        if let Some(symbol) = symbols::of_character(folded) {
+            self.push(symbol, len);
+            return Ok(());
+        }
+        if folded.is_alphabetic() {
+            self.letters();
+            return Ok(());
+        }
+        Err(NotPlain::unclear(format!("\"{next}\" is part of no formula")))
+    }
+
+    fn open(&mut self) {
+        if std::mem::take(&mut self.text_next) {
+            self.braces.push(Brace::Text);
+            self.spaced = true;
+            self.skip(1);
+        } else {
+            self.braces.push(Brace::Group);
+            self.push(Symbol::Open, 1);
+        }
+    }
+
+    fn close(&mut self) -> Result<(), NotPlain> {
+        match self.braces.pop() {
+            Some(Brace::Group) => self.push(Symbol::Close, 1),
+            Some(Brace::Text) => self.blank(1),
+            None => return Err(NotPlain::unclear("a brace is closed that was never opened")),
+        }
+        Ok(())
+    }
+
+    /// Whether a point begins a number: `.5`, `.\overline{3}`.
+    fn starts_decimals(&self, len: usize) -> bool {
+        let behind = &self.rest()[len..];
+        behind.chars().next().is_some_and(|c| digit(fold(c)).is_some()) || repeating(behind).is_some()
+    }
+
+    /// A number: digits, thousands, decimals, a repeating end, an exponent of ten.
+    fn number(&mut self) -> Result<(), NotPlain> {
+        let rest = self.rest();
+        let (mut digits, mut at) = run_of_digits(rest);
+        let first = digits.len();
+        let mut is_plain = true;
+        if (1..=3).contains(&first) && !digits.starts_with('0') {
+            while let Some((group, len)) = self.thousands(&rest[at..]) {
+                digits.push_str(&group);
+                at += len;
+                is_plain = false;
+            }
+        }
+        let mut num_decimals = 0;
+        let mut period = String::new();
+        if rest[at..].starts_with('.') {
+            let (decimals, len) = run_of_digits(&rest[at + 1..]);
+            let behind = &rest[at + 1 + len..];
+            let repeated = repeating(behind);
+            if len > 0 || repeated.is_some() {
+                is_plain = false;
+                num_decimals = decimals.len();
+                digits.push_str(&decimals);
+                at += 1 + len;
+                if let Some((repeated, len)) = repeated {
+                    period = repeated;
+                    at += len;
+                }
+            }
+        }
+        if digits.len() + period.len() > MAX_DIGITS {
+            return Err(NotPlain::OverBudget(format!("a number has more than {MAX_DIGITS} digits")));
+        }
+        let mut value = decimal(&digits, num_decimals, &period);
+        if let Some((exponent, len)) = exponent(&rest[at..]) {
+            if exponent.unsigned_abs() as usize > MAX_DIGITS {
+                return Err(NotPlain::OverBudget(format!("an exponent of ten is beyond {MAX_DIGITS}")));
+            }
+            let power = BigRational::from_integer(Pow::pow(BigInt::from(10), exponent.unsigned_abs()));
+            value = if exponent < 0 { value / power } else { value * power };
+            at += len;
+            is_plain = false;
+        }
+        let plain = is_plain.then(|| digits.into_boxed_str());
+        self.push(Symbol::Number(value, plain), at);
+        Ok(())
+    }
+
+    /// Three digits behind a separator of thousands, and the length of both.
+    fn thousands(&self, rest: &str) -> Option<(String, usize)> {
+        let sure = ["{,}", r"{,\!}", r",\!", r", \!", r"\,", "_"];
+        let separator = sure.into_iter().find(|it| rest.starts_with(it)).or_else(|| {
+            (self.brackets == 0 && rest.starts_with(',')).then_some(",")
+        })?;
+        let blank = rest[separator.len()..].len() - rest[separator.len()..].trim_start_matches(' ').len();
+        let blank = if separator.ends_with('!') { blank } else { 0 };
+        let (digits, len) = run_of_digits(&rest[separator.len() + blank..]);
+        (digits.len() == 3).then_some((digits, separator.len() + blank + len))
+    }
+
+    /// A run of superscripts is a power.
+    fn superscripts(&mut self) {
+        self.push(Symbol::Mark('^'), 0);
+        self.push(Symbol::Open, 0);
+        let (mut digits, mut len) = (String::new(), 0);
+        for next in self.rest().chars() {
+            match superscript(next) {
+                Some((true, _)) if digits.is_empty() => self.push(Symbol::Mark('-'), next.len_utf8()),
+                Some((false, value)) => {
+                    digits.push(char::from(b'0' + value));
+                    len += next.len_utf8();
+                }
+                _ => break,
+            }
+        }
+        if !digits.is_empty() {
+            self.push(Symbol::Number(decimal(&digits, 0, ""), Some(digits.into())), len);
+        }
+        self.push(Symbol::Close, 0);
+    }
+
+    /// A run of letters: a function, a word, or variables side by side.
+    fn letters(&mut self) {
+        let mut run = String::new();
+        let mut len = 0;
+        let mut chars = self.rest().chars().peekable();
+        while let Some(next) = chars.next() {
+            let joins = matches!(next, '\'' | '’' | '-') && len > 1 && chars.peek().is_some_and(|it| it.is_alphabetic());
+            // One letter by another with a hyphen is a difference.
+            if !(fold(next).is_alphabetic() || (joins && self.in_text())) {
+                break;
+            }
+            run.push(if next == '’' { '\'' } else { fold(next) });
+            len += next.len_utf8();
+        }
+        match symbols::of_letters(&run, self.in_text()) {
+            symbols::Letters::One(symbol) => self.push(symbol, len),
+            symbols::Letters::Each => {
+                for letter in run.chars() {
+                    self.push(Symbol::Letter(letter.to_string().into()), letter.len_utf8());
+                }
+            }
+        }
+    }
+
+    /// A backslash and what it escapes or commands.
+    fn command(&mut self) -> Result<(), NotPlain> {
+        let rest = &self.rest()[1..];
+        let name = &rest[..rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len())];
+        if name.is_empty() {
+            let Some(escaped) = rest.chars().next() else {
+                return Err(NotPlain::unclear("a backslash at the end"));
+            };
+            let len = 1 + escaped.len_utf8();
+            match escaped {
+                '\\' => self.push(Symbol::NewRow, len),
+                '{' => self.push(Symbol::SetOpen, len),
+                '}' => self.push(Symbol::SetClose, len),
+                '$' => self.push(Symbol::Money("dollar"), len),
+                '%' => self.push(Symbol::Mark('%'), len),
+                '|' => self.push(Symbol::Mark('|'), len),
+                '&' | '#' | '_' | ',' | ';' | ':' | '>' | ' ' | '\n' => self.blank(len),
+                '!' | '(' | ')' | '[' | ']' | '/' => self.skip(len),
+                other => return Err(NotPlain::unclear(format!("\"\\{other}\" is part of no formula"))),
+            }
+            return Ok(());
+        }
+        let len = 1 + name.len();
+        match symbols::of_command(name) {
+            Some(symbols::Command::Symbol(symbol)) => self.push(symbol, len),
+            Some(symbols::Command::Blank) => self.blank(len),
+            Some(symbols::Command::Nothing) => self.skip(len),
+            Some(symbols::Command::Delimiter) => {
+                self.skip(len);
+                // `\left.` and `\right.` are no delimiters at all.
+                if self.rest().starts_with('.') {
+                    self.skip(1);
+                }
+            }
+            Some(symbols::Command::Text) => {
+                self.text_next = true;
+                self.skip(len);
+            }
+            Some(symbols::Command::Environment(begins)) => return self.environment(begins, len),
+            Some(symbols::Command::Letters) => return self.blackboard(len),
+            Some(symbols::Command::Operator) => return self.operator(len),
+            None => return Err(NotPlain::unclear(format!("\"\\{name}\" is a command that is not known"))),
+        }
+        Ok(())
+    }
+
+    /// `\begin{pmatrix}`, with the columns that an `array` declares.
+    fn environment(&mut self, begins: bool, len: usize) -> Result<(), NotPlain> {
+        let rest = &self.rest()[len..];
+        let known = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).filter(|(name, _)| {
+            let name = name.trim_end_matches('*');
+            name.ends_with("matrix") || matches!(name, "array" | "aligned" | "gathered")
+        });
+        let Some((name, behind)) = known else {
+            return Err(NotPlain::unclear("an environment that is no matrix"));
+        };
+        let mut len = len + name.len() + 2;
+        if begins && name == "array"
+            && let Some((columns, _)) = behind.strip_prefix('{').and_then(|it| it.split_once('}'))
+        {
+            len += columns.len() + 2;
+        }
+        self.push(if begins { Symbol::Begin } else { Symbol::End }, len);
+        Ok(())
+    }
+
+    /// `\operatorname{lcm}`.
+    fn operator(&mut self, len: usize) -> Result<(), NotPlain> {
+        let inner = self.rest()[len..].trim_start_matches('*').strip_prefix('{').and_then(|it| it.split_once('}'));
+        let Some((name, _)) = inner else { return Err(NotPlain::unclear("\\operatorname without a name")) };
+        let skipped = len + name.len() + 2 + usize::from(self.rest()[len..].starts_with('*'));
+        match symbols::of_letters(name.trim(), false) {
+            symbols::Letters::One(symbol) => self.push(symbol, skipped),
+            symbols::Letters::Each => self.push(Symbol::Word(name.trim().into()), skipped),
+        }
+        Ok(())
+    }
+
+    /// `\mathbb{R}`, and other letters of that font.
+    fn blackboard(&mut self, len: usize) -> Result<(), NotPlain> {
+        let rest = self.rest()[len..].trim_start();
+        let skipped = self.rest().len() - rest.len();
+        let braced = rest.strip_prefix('{').and_then(|it| it.split_once('}'));
+        let (letter, length) = match braced {
+            Some((letter, _)) => (letter, letter.len() + 2),
+            None => (rest.get(..1).unwrap_or_default(), 1),
+        };
+        match letter {
+            "R" => self.push(Symbol::Reals, skipped + length),
+            "" => return Err(NotPlain::unclear("a font without a letter")),
+            _ => self.push(Symbol::Word(letter.into()), skipped + length),
+        }
+        Ok(())
+    }
+}
+
+/// The digits that a text begins with, as ASCII, and their length.
+fn run_of_digits(text: &str) -> (String, usize) {
+    let mut digits = String::new();
+    let mut len = 0;
+    for next in text.chars() {
+        let Some(value) = digit(fold(next)) else { break };
+        digits.push(char::from(b'0' + value));
+        len += next.len_utf8();
+    }
+    (digits, len)
+}
+
+/// The digits of `\overline{3}`, `\bar{3}` or `\dot{3}`, where a text begins with that, and its length.
+fn repeating(text: &str) -> Option<(String, usize)> {
+    let name = [r"\overline", r"\bar", r"\dot"].into_iter().find(|name| text.starts_with(name))?;
+    let (inner, _) = text[name.len()..].strip_prefix('{')?.split_once('}')?;
+    let (digits, len) = run_of_digits(inner);
+    (len > 0 && len == inner.len()).then_some((digits, name.len() + 2 + inner.len()))
+}
+
+/// The exponent of ten that a text begins with, `e5` or `E-3`, and its length.
+fn exponent(text: &str) -> Option<(i32, usize)> {
+    let behind = text.strip_prefix(['e', 'E'])?;
+    let digits = behind.strip_prefix(['+', '-']).unwrap_or(behind);
+    let num_digits = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let ends = !digits[num_digits..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '^' | '.'));
+    if num_digits == 0 || !ends {
+        return None;
+    }
+    let len = behind.len() - digits.len() + num_digits;
+    // More than fits is beyond any budget.
+    let value = behind[..len].trim_start_matches('+').parse().unwrap_or(i32::MAX);
+    Some((value, 1 + len))
+}
+
+/// The value of digits of which the last `num_decimals` stand behind the point, followed by a period.
+fn decimal(digits: &str, num_decimals: usize, period: &str) -> BigRational {
+    let integer = |digits: &str| BigInt::parse_bytes(digits.as_bytes(), 10).unwrap_or_default();
+    let power = |count: usize| Pow::pow(BigInt::from(10), count);
+    let value = integer(digits);
+    if num_decimals == 0 && period.is_empty() {
+        return BigRational::from_integer(value);
+    }
+    if period.is_empty() {
+        return BigRational::new(value, power(num_decimals));
+    }
+    let nines = power(period.len()) - BigInt::one();
+    BigRational::new(value * &nines + integer(period), power(num_decimals) * nines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbols(text: &str) -> Vec<Symbol> {
+        symbols_of(text).unwrap().into_iter().map(|it| it.symbol).collect()
+    }
+
+    fn number(numerator: i64, denominator: i64) -> BigRational {
+        BigRational::new(numerator.into(), denominator.into())
+    }
+
+    fn value(text: &str) -> BigRational {
+        match symbols(text).as_slice() {
+            [Symbol::Number(value, _)] => value.clone(),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_exactly() {
+        let cases = [
+            ("12,345", number(12345, 1)),
+            (r"12,\!345", number(12345, 1)),
+            (r"111, \! 111", number(111_111, 1)),
+            ("1,234.5", number(24690, 20)),
+            (".5", number(1, 2)),
+            (r"0.\overline{3}", number(1, 3)),
+            (r"0.1\overline{6}", number(1, 6)),
+            (r".\overline{09}", number(1, 11)),
+            ("1.5e3", number(1500, 1)),
+            ("2E-2", number(1, 50)),
+            ("½", number(1, 2)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(value(text), expected, "{text}");
+        }
+        assert_eq!(symbols("(1,234)").len(), 5);
+        assert_eq!(symbols("2e").len(), 2);
+    }
+
+    #[test]
+    fn letters_are_variables_functions_or_words() {
+        let letter = |name: &str| Symbol::Letter(name.into());
+        assert_eq!(symbols("xy"), [letter("x"), letter("y")]);
+        assert_eq!(symbols("sin"), [Symbol::Function(Function::Sin)]);
+        assert_eq!(symbols(r"\alpha"), [letter("alpha")]);
+        assert_eq!(symbols(r"\text{even}"), [Symbol::Word("even".into())]);
+        assert_eq!(symbols(r"\text{(B)}"), [Symbol::Mark('('), letter("B"), Symbol::Mark(')')]);
+        assert_eq!(symbols("π"), [Symbol::Pi]);
+    }
+
+    #[test]
+    fn what_is_no_formula_is_an_error() {
+        for text in ["{", "}", r"\unknown", r"\begin{cases}", "1\u{0}2", "\\", "☃"] {
+            assert!(symbols_of(text).is_err(), "{text:?}");
+        }
+    }
+}

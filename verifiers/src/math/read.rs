@@ -1,0 +1,125 @@
+//! Reads the text of an answer in the ways in which it may be meant.
+
+use super::answer::{Answer, Quantity};
+use super::expr::Expr;
+use super::number::NotPlain;
+use super::parse::{fold_text, parse};
+use super::value::Value;
+use crate::answer::trim;
+
+/// An answer that has been read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Reading {
+    pub(super) answer: Answer,
+    /// Another way to read the same text: `(1,200)` is a number, and a pair.
+    pub(super) other: Option<Answer>,
+    /// Something in it is not worked out: `2 + 3`, `6/4`, `\sqrt{8}`.
+    pub(super) unevaluated: bool,
+}
+
+impl Reading {
+    pub(super) fn only(answer: Answer) -> Self {
+        Self { answer, other: None, unevaluated: false }
+    }
+
+    /// All ways to read it.
+    pub(super) fn answers(&self) -> impl Iterator<Item = &Answer> {
+        std::iter::once(&self.answer).chain(&self.other)
+    }
+
+    /// Whether it is made of words.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.answer, Answer::Text(_))
+    }
+}
+
+/// Reads an answer.
+pub(super) fn read(text: &str) -> Result<Reading, NotPlain> {
+    let text = trim(text);
+    // What is named counts: `x = 3` is not `y = 3`.
+    let named = if text.contains('=') { parse(text).ok() } else { None };
+    if let Some(parsed) = named {
+        return Ok(Reading { answer: parsed.answer, other: None, unevaluated: parsed.unevaluated });
+    }
+    let plain = Value::parse(text).ok().filter(|_| !ends_in_attached_letter(text));
+    if let Some(value) = plain {
+        let unevaluated = !is_simple(&value, text);
+        let number = Answer::Quantity(Quantity { expr: Expr::Number(value.number), unit: value.unit });
+        // Within brackets a comma may separate thousands or members.
+        let other = if text.contains(',') && text.contains(['(', '[', '{']) {
+            parse(text).ok().map(|parsed| parsed.answer).filter(|it| !matches!(it, Answer::Quantity(_)))
+        } else {
+            None
+        };
+        return Ok(Reading { answer: number, other, unevaluated });
+    }
+    let parsed = parse(text);
+    if is_words(text) {
+        let words = Answer::Text(fold_text(text));
+        let other = parsed.ok().map(|it| it.answer).filter(|it| is_product_of_letters(it, text));
+        return Ok(Reading { answer: words, other, unevaluated: false });
+    }
+    match parsed {
+        Ok(parsed) => Ok(Reading { answer: parsed.answer, other: None, unevaluated: parsed.unevaluated }),
+        Err(error @ NotPlain::OverBudget(_)) => Err(error),
+        Err(error) => match words_of(text) {
+            Some(words) => Ok(Reading::only(Answer::Text(words))),
+            None => Err(error),
+        },
+    }
+}
+
+/// Whether a plain number is written in its simplest form, as far as fractions go.
+fn is_simple(value: &Value, text: &str) -> bool {
+    if value.number.is_integer() {
+        return !text.contains(['/', '\u{2044}']) && !text.contains("frac");
+    }
+    let denominator = value.number.denom().to_string();
+    // A fraction in lowest terms shows its denominator; a decimal has no fraction bar.
+    !(text.contains('/') || text.contains("frac")) || text.contains(&denominator)
+}
+
+/// `5m`, `2x`: a letter right behind the digits is a variable; a unit stands apart or in a text.
+fn ends_in_attached_letter(text: &str) -> bool {
+    let mut chars = text.chars().rev();
+    let last = chars.next().is_some_and(|c| c.is_ascii_alphabetic());
+    last && chars.next().is_some_and(|c| c.is_ascii_digit())
+}
+
+/// Whether a text has letters, and nothing that calculates.
+fn is_words(text: &str) -> bool {
+    let mut letters = 0;
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        rest = &rest[next.len_utf8()..];
+        match next {
+            '\\' => match rest.strip_prefix("text").or_else(|| rest.strip_prefix("mathrm")) {
+                Some(behind) => rest = behind.trim_start_matches(|c: char| c.is_ascii_alphabetic()),
+                None if rest.starts_with([' ', ',', ';', '(', ')']) => rest = &rest[1..],
+                None => return false,
+            },
+            ' ' | '{' | '}' | '$' | '-' | '\'' | '’' | '.' | '*' | '"' | '\n' | '\t' | '~' | '“' | '”' | '(' | ')' => {}
+            letter if letter.is_alphabetic() => letters += 1,
+            _ => return false,
+        }
+    }
+    // One letter is a variable or a choice, and its case counts.
+    letters > 1
+}
+
+/// Letters side by side that can hardly be a word.
+fn is_product_of_letters(answer: &Answer, text: &str) -> bool {
+    let Answer::Quantity(Quantity { expr: Expr::Product(factors), .. }) = answer else { return false };
+    let all_letters = factors.iter().all(|it| matches!(it, Expr::Variable(_) | Expr::Pi));
+    let vowels = ['a', 'e', 'i', 'o', 'u', 'y'];
+    let lower = text.to_lowercase();
+    let is_scale = lower.chars().all(|c| !c.is_alphabetic() || ('a'..='d').contains(&c));
+    all_letters && !text.contains("text") && (is_scale || lower.contains('x') || !lower.contains(vowels))
+}
+
+/// The words of a text that is no formula, if there are any.
+fn words_of(text: &str) -> Option<String> {
+    let words = fold_text(text);
+    let is_word = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() >= 2;
+    words.split(' ').any(is_word).then_some(words)
+}
