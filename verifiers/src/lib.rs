@@ -85,11 +85,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod budget;
+mod cache;
 mod command;
 mod digits;
 mod error;
+pub mod http;
 mod kinds;
 pub mod math;
+pub mod process;
+mod protocol;
 mod supervisor;
 mod verdict;
 mod verifier;
