@@ -227,7 +227,8 @@ mod tests {
             (r#"{"score": 1, "kind": "wrong"}"#, "`wrong` does not fit"),
             (r#"{"score": 1, "kind": "great"}"#, "unknown variant `great`"),
             ("[1]", "found `[1]`"),
-            ("1 2", "trailing characters"),
+            ("1 2", "invalid type: integer"),
+            (r#"{"score": 1} {"score": 1}"#, "trailing characters"),
             ("", "EOF while parsing"),
         ];
         for (answer, expected) in cases {

@@ -76,17 +76,22 @@ enum Received {
 /// What the program writes in answer to one request, up to a limit.
 struct Output {
     bytes: Vec<u8>,
-    /// Of these bytes it is known that no line ends in them.
+    /// Where the first line begins that was not looked at whole. What is before it is only kept until the end, so that
+    /// a flood of short lines costs no more than its bytes.
+    start: usize,
+    /// Up to here no end of that line was found.
     scanned: usize,
-    num_received: usize,
     limit: usize,
 }
 
 impl Output {
+    fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), start: 0, scanned: 0, limit }
+    }
+
     fn add(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.num_received += bytes.len();
         self.bytes.extend_from_slice(bytes);
-        if self.num_received <= self.limit {
+        if self.bytes.len() <= self.limit {
             return Ok(());
         }
         let limit = self.limit / 1024;
@@ -97,18 +102,23 @@ impl Output {
         Err(rubbish(problem))
     }
 
-    /// The first line that is not blank, without its end.
-    fn take_line(&mut self) -> Option<Vec<u8>> {
-        loop {
-            let end = self.scanned + self.bytes[self.scanned..].iter().position(|byte| *byte == b'\n')?;
-            let rest = self.bytes.split_off(end + 1);
-            let mut line = std::mem::replace(&mut self.bytes, rest);
-            line.pop();
-            self.scanned = 0;
-            if !line.trim_ascii().is_empty() {
-                return Some(line);
+    /// The first line that is not blank, without its end, and what comes after it.
+    fn line_and_rest(&mut self) -> Option<(&[u8], &[u8])> {
+        while let Some(length) = self.bytes[self.scanned..].iter().position(|byte| *byte == b'\n') {
+            let (start, end) = (self.start, self.scanned + length);
+            self.start = end + 1;
+            self.scanned = end + 1;
+            if !self.bytes[start..end].trim_ascii().is_empty() {
+                return Some((&self.bytes[start..end], &self.bytes[end + 1..]));
             }
         }
+        self.scanned = self.bytes.len();
+        None
+    }
+
+    /// What was written since the last end of a line.
+    fn unended(&self) -> &[u8] {
+        &self.bytes[self.start..]
     }
 }
 
@@ -153,7 +163,7 @@ impl Child {
         limit: usize,
     ) -> Result<Verdict, Fault> {
         let mut unsent = request;
-        let mut output = Output { bytes: Vec::new(), scanned: 0, num_received: 0, limit };
+        let mut output = Output::new(limit);
         loop {
             let wait = budget.deadline().map(|_| budget.remaining());
             // In this order: what a process wrote before it ended is there once its end is seen.
@@ -161,21 +171,21 @@ impl Child {
             self.drain_stderr();
             unsent = self.send(unsent);
             let is_closed = self.receive(&mut output)?;
-            if let Some(line) = output.take_line() {
-                let verdict = self.answer(id, &line, &output.bytes, unsent)?;
+            if let Some((line, rest)) = output.line_and_rest() {
+                let verdict = self.answer(id, line, rest, unsent)?;
                 self.num_answered += 1;
                 self.last_id = id.to_owned();
                 return Ok(verdict);
             }
             if has_ended || is_closed {
                 // A last line may lack its end, where it is whole.
-                return match Answer::parse(&output.bytes) {
-                    Ok(_) => self.answer(id, &output.bytes, b"", unsent),
-                    Err(_) => Err(self.crash(&output.bytes, budget)),
+                return match Answer::parse(output.unended()) {
+                    Ok(_) => self.answer(id, output.unended(), b"", unsent),
+                    Err(_) => Err(self.crash(output.unended(), budget)),
                 };
             }
             if budget.expired() {
-                return Err(self.overdue(&output.bytes, budget));
+                return Err(self.overdue(output.unended(), budget));
             }
         }
     }
@@ -430,4 +440,40 @@ fn take(pipe: &OwnedFd, chunk: &mut [u8; CHUNK_BYTES]) -> Received {
 
 fn elapsed_s(budget: &Budget) -> f64 {
     budget.started().elapsed().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_found_in_pieces_and_blank_ones_passed_over() {
+        let mut output = Output::new(100);
+        for piece in [&b"\n \r\n\n"[..], b"{\"a\"", b": 1}\r"] {
+            output.add(piece).unwrap();
+            assert_eq!(output.line_and_rest(), None, "{piece:?}");
+        }
+        assert_eq!(output.unended(), b"{\"a\": 1}\r");
+        output.add(b"\n\nmore").unwrap();
+        assert_eq!(output.line_and_rest(), Some((&b"{\"a\": 1}\r"[..], &b"\nmore"[..])));
+    }
+
+    #[test]
+    fn the_limit_counts_all_bytes() {
+        let mut output = Output::new(1024);
+        for _ in 0..1024 {
+            output.add(b"\n").unwrap();
+            assert_eq!(output.line_and_rest(), None);
+        }
+        assert!(output.add(b"\n").unwrap_err().message.contains("more than 1 KiB"));
+    }
+
+    #[test]
+    fn a_flood_of_short_lines_costs_no_more_than_its_bytes() {
+        let start = Instant::now();
+        let mut output = Output::new(usize::MAX);
+        output.add(&vec![b'\n'; 32 << 20]).unwrap();
+        assert_eq!(output.line_and_rest(), None);
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
 }

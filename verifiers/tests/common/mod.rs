@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const MARK: &str = "POLESTAR_TEST_MARK";
 
 /// The Python itself, not a script that looks for one.
-pub fn python() -> &'static str {
+pub(crate) fn python() -> &'static str {
     static PYTHON: OnceLock<String> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
@@ -26,54 +26,54 @@ pub fn python() -> &'static str {
 }
 
 /// A file of this crate.
-pub fn path(file: &str) -> String {
+pub(crate) fn path(file: &str) -> String {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     path.to_str().unwrap().to_owned()
 }
 
 /// A name that no other test has.
-pub fn new_mark() -> String {
+pub(crate) fn new_mark() -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The settings of a verifier that runs `command` with the mark in its environment, and `more` settings.
-pub fn settings(mark: &str, command: &[&str], more: Value) -> Value {
+pub(crate) fn settings(mark: &str, command: &[&str], more: Value) -> Value {
     let mut settings = json!({"command": command, "env": {MARK: mark}});
     settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     settings
 }
 
 /// The puppet with that argument.
-pub fn puppet(mark: &str, mode: &str, more: Value) -> Value {
+pub(crate) fn puppet(mark: &str, mode: &str, more: Value) -> Value {
     settings(mark, &[python(), "-S", "-E", &path("tests/common/puppet.py"), mode], more)
 }
 
-pub fn supervisor(jobs: usize, timeout_ms: u64) -> Supervisor {
+pub(crate) fn supervisor(jobs: usize, timeout_ms: u64) -> Supervisor {
     Supervisor::new(SupervisorConfig { jobs, timeout: Duration::from_millis(timeout_ms), queue: 64 })
 }
 
-pub fn process(settings: &Value) -> Box<dyn Configured> {
+pub(crate) fn process(settings: &Value) -> Box<dyn Configured> {
     configure("process", settings).unwrap()
 }
 
-pub fn job(verifier: &dyn Configured, reference: Value, response: &str) -> Job {
+pub(crate) fn job(verifier: &dyn Configured, reference: Value, response: &str) -> Job {
     let item = RawItem { id: "p".into(), problem: "What?".into(), reference };
     Job { judge: verifier.bind(item).unwrap(), response: response.to_owned() }
 }
 
 /// Judges responses one after the other.
-pub fn judge(verifier: &dyn Configured, timeout_ms: u64, responses: &[&str]) -> Vec<Outcome> {
+pub(crate) fn judge(verifier: &dyn Configured, timeout_ms: u64, responses: &[&str]) -> Vec<Outcome> {
     let jobs = responses.iter().map(|response| job(verifier, json!("42"), response)).collect();
     supervisor(1, timeout_ms).judge_all(jobs, None)
 }
 
-pub fn kinds(outcomes: &[Outcome]) -> Vec<&str> {
+pub(crate) fn kinds(outcomes: &[Outcome]) -> Vec<&str> {
     outcomes.iter().map(|outcome| outcome.verdict.kind_name()).collect()
 }
 
 /// The living processes with that mark.
-pub fn marked(mark: &str) -> Vec<i32> {
+pub(crate) fn marked(mark: &str) -> Vec<i32> {
     let wanted = format!("{MARK}={mark}");
     let has_mark = |pid: &i32| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -83,7 +83,7 @@ pub fn marked(mark: &str) -> Vec<i32> {
 }
 
 /// The zombies whose parent this process is.
-pub fn zombies() -> Vec<i32> {
+pub(crate) fn zombies() -> Vec<i32> {
     let is_zombie = |pid: &i32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // Behind the name, which may hold anything.
@@ -98,7 +98,7 @@ fn processes() -> impl Iterator<Item = i32> {
 }
 
 /// Waits until it is so; fails after 5 s. A killed process is gone a moment later.
-pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < Duration::from_secs(5), "waited in vain: {what}");
@@ -107,7 +107,7 @@ pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// That nothing with the mark runs, and this process has no zombies.
-pub fn assert_gone(mark: &str) {
+pub(crate) fn assert_gone(mark: &str) {
     wait_until(&format!("processes left: {:?}", marked(mark)), || marked(mark).is_empty());
     wait_until("zombies", || zombies().is_empty());
 }
