@@ -38,6 +38,14 @@ pub enum VerifierError {
         /// The reference, as JSON, cut if long.
         found: String,
     },
+    /// The verifier cannot start, or nothing answers where it should be.
+    #[error("verifier `{kind}` is not ready: {problem}")]
+    NotReady {
+        /// The verifier.
+        kind: &'static str,
+        /// What was found and what to install, start or correct.
+        problem: String,
+    },
 }
 
 /// At most `limit` bytes of a text for a message, cut between characters, with a mark where it was cut.

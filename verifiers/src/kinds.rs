@@ -5,13 +5,21 @@ use serde_json::Value;
 use crate::choice::Choice;
 use crate::digits::Digits;
 use crate::error::VerifierError;
+use crate::http::Http;
 use crate::math::Math;
+use crate::process::Process;
 use crate::text::Text;
 use crate::verifier::{Configured, Verifier, configure as configure_as};
 
 /// Every verifier there is.
-static KINDS: &[KindEntry] =
-    &[KindEntry::of::<Math>(), KindEntry::of::<Choice>(), KindEntry::of::<Text>(), KindEntry::of::<Digits>()];
+static KINDS: &[KindEntry] = &[
+    KindEntry::of::<Math>(),
+    KindEntry::of::<Choice>(),
+    KindEntry::of::<Text>(),
+    KindEntry::of::<Digits>(),
+    KindEntry::of::<Process>(),
+    KindEntry::of::<Http>(),
+];
 
 /// One kind of verifier, its type forgotten.
 #[derive(Clone, Copy, Debug)]
@@ -65,18 +73,24 @@ mod tests {
     use crate::verifier::RawItem;
 
     #[test]
-    fn names_are_unique_and_every_kind_has_defaults() {
+    fn names_are_unique_and_every_kind_has_defaults_or_says_what_it_needs() {
         for (i, entry) in kinds().iter().enumerate() {
             assert!(kinds()[..i].iter().all(|other| other.name != entry.name), "{}", entry.name);
             assert!(!entry.about.is_empty() && !entry.about.contains('\n'), "{}", entry.name);
-            assert_eq!(entry.configure(&Value::Null).map(|it| it.name()).ok(), Some(entry.name));
+            match entry.configure(&Value::Null) {
+                Ok(configured) => assert_eq!(configured.name(), entry.name),
+                Err(error) => assert!(error.to_string().contains("` must be "), "{}: {error}", entry.name),
+            }
         }
     }
 
     #[test]
     fn an_unknown_kind_lists_the_kinds() {
         let error = configure("lean", &Value::Null).err().unwrap().to_string();
-        assert_eq!(error, "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits");
+        assert_eq!(
+            error,
+            "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits, process, http"
+        );
     }
 
     #[test]

@@ -86,12 +86,16 @@
 
 mod answer;
 mod budget;
+mod cache;
 pub mod choice;
 mod command;
 mod digits;
 mod error;
+pub mod http;
 mod kinds;
 pub mod math;
+pub mod process;
+mod protocol;
 mod supervisor;
 pub mod text;
 mod verdict;

@@ -103,6 +103,10 @@ pub enum CauseKind {
     BadInput,
     /// Too many verifications hang already; no further one was started.
     Exhausted,
+    /// The verifier answered with something that is no verdict.
+    Rubbish,
+    /// The verifier said itself that it cannot decide.
+    Declined,
 }
 
 impl CauseKind {
@@ -115,6 +119,8 @@ impl CauseKind {
             Self::BadReference => "bad-reference",
             Self::BadInput => "bad-input",
             Self::Exhausted => "exhausted",
+            Self::Rubbish => "rubbish",
+            Self::Declined => "declined",
         }
     }
 }
@@ -246,7 +252,8 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
         use CauseKind as C;
-        for cause in [C::Timeout, C::Crash, C::Unreachable, C::BadReference, C::BadInput, C::Exhausted] {
+        let given = [C::Timeout, C::Crash, C::Unreachable, C::BadReference, C::BadInput, C::Exhausted];
+        for cause in given.into_iter().chain([C::Rubbish, C::Declined]) {
             assert_eq!(serde_json::to_value(cause).unwrap(), cause.name());
         }
     }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::budget::Budget;
+use crate::cache::{Cache, Key};
 use crate::error::{VerifierError, shorten};
 use crate::verdict::{Kind, Score, Verdict};
 
@@ -50,6 +51,10 @@ pub trait Verifier: Sized + Send + Sync + 'static {
     /// The reference's first field, for which a bare string or number stands. Empty where the reference is no object:
     /// it is then taken as it is.
     const FIRST_FIELD: &'static str = "answer";
+    /// Whether the judging is done by something outside of this process. Its verdicts are then kept, so that equal
+    /// requests are asked once and have equal verdicts; and it keeps the deadline itself: time that it takes is not
+    /// the response's fault.
+    const EXTERNAL: bool = false;
     /// The kind's own settings. Should derive `Deserialize` with `#[serde(deny_unknown_fields)]` and defaults.
     type Settings: DeserializeOwned;
     /// The gold answer, parsed once at load: a bad reference is a load error, never a zero reward. Where parsing needs
@@ -61,6 +66,21 @@ pub trait Verifier: Sized + Send + Sync + 'static {
     /// # Errors
     /// Says which setting has which value and what it should be.
     fn new(settings: Self::Settings) -> Result<Self, String>;
+
+    /// Whether the verifier can judge: what it runs is there and starts, who it asks answers. Called once before any
+    /// work; may take seconds.
+    ///
+    /// # Errors
+    /// Says what was found and what to install, start or correct.
+    fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What went wrong beside the verdicts since this was last asked, for `--check`: a second answer to a question
+    /// that was decided already, for example.
+    fn take_complaints(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Judges one response. What the response is to blame for is judged; what the verifier is to blame for is
     /// undecided.
@@ -109,15 +129,37 @@ pub trait Configured: Send + Sync {
     /// # Errors
     /// The reference cannot be read: [`VerifierError::Reference`], which names the problem.
     fn bind(&self, item: RawItem) -> Result<Arc<dyn Judge>, VerifierError>;
+
+    /// Whether it can judge: see [`Verifier::ready`].
+    ///
+    /// # Errors
+    /// [`VerifierError::NotReady`], which says what to install, start or correct.
+    fn ready(&self) -> Result<(), VerifierError> {
+        Ok(())
+    }
+
+    /// See [`Verifier::take_complaints`].
+    fn take_complaints(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Keeps no verdicts from now on: problems that are bound later are judged anew each time.
+    fn forget_verdicts(&mut self) {}
 }
 
 /// A verifier of one type with its settings.
-struct Ready<V>(Arc<V>);
+struct Ready<V> {
+    verifier: Arc<V>,
+    /// The verdicts that were given, and the settings' part of their keys.
+    cache: Option<(Arc<Cache>, Key)>,
+}
 
 /// A verifier of one type, bound to one problem.
 struct Bound<V: Verifier> {
     verifier: Arc<V>,
     item: Item<V::Reference>,
+    /// The verdicts that were given, and the settings' and the problem's part of their keys.
+    cache: Option<(Arc<Cache>, Key)>,
 }
 
 /// Makes a verifier of one type from untyped settings; null stands for none.
@@ -134,7 +176,9 @@ pub(crate) fn configure<V: Verifier>(options: &Value) -> Result<Box<dyn Configur
     };
     let settings = serde_json::from_value(settings).map_err(|error| refuse(error.to_string()))?;
     let verifier = V::new(settings).map_err(refuse)?;
-    Ok(Box::new(Ready(Arc::new(verifier))))
+    let cache =
+        V::EXTERNAL.then(|| (Arc::default(), Key::default().with(V::NAME).with(&options.to_string())));
+    Ok(Box::new(Ready { verifier: Arc::new(verifier), cache }))
 }
 
 impl<V: Verifier> Configured for Ready<V> {
@@ -144,6 +188,10 @@ impl<V: Verifier> Configured for Ready<V> {
 
     fn bind(&self, item: RawItem) -> Result<Arc<dyn Judge>, VerifierError> {
         let RawItem { id, problem, reference } = item;
+        let cache = self
+            .cache
+            .as_ref()
+            .map(|(cache, key)| (Arc::clone(cache), key.clone().with(&problem).with(&reference.to_string())));
         let found = shorten(&reference.to_string(), SHOWN_BYTES);
         let refuse =
             |problem: String| VerifierError::Reference { kind: V::NAME, id: id.clone(), problem, found };
@@ -164,14 +212,34 @@ impl<V: Verifier> Configured for Ready<V> {
             Ok(reference) => reference,
             Err(error) => return Err(refuse(error.to_string())),
         };
-        Ok(Arc::new(Bound { verifier: Arc::clone(&self.0), item: Item { id, problem, reference } }))
+        let verifier = Arc::clone(&self.verifier);
+        Ok(Arc::new(Bound { verifier, item: Item { id, problem, reference }, cache }))
+    }
+
+    fn ready(&self) -> Result<(), VerifierError> {
+        self.verifier.ready().map_err(|problem| VerifierError::NotReady { kind: V::NAME, problem })
+    }
+
+    fn take_complaints(&self) -> Vec<String> {
+        self.verifier.take_complaints()
+    }
+
+    fn forget_verdicts(&mut self) {
+        self.cache = None;
     }
 }
 
 impl<V: Verifier> Judge for Bound<V> {
     fn judge(&self, response: &str, budget: &Budget) -> Verdict {
-        match self.verifier.verify(&self.item, response, budget) {
-            Verdict::Judged { score, extracted, .. } if score > Score::ZERO && budget.expired() => {
+        let verify = || self.verifier.verify(&self.item, response, budget);
+        let verdict = match &self.cache {
+            Some((cache, key)) => cache.verdict(key.clone().with(response), verify),
+            None => verify(),
+        };
+        match verdict {
+            Verdict::Judged { score, extracted, .. }
+                if !V::EXTERNAL && score > Score::ZERO && budget.expired() =>
+            {
                 let reason = "working it out took longer than allowed, so that it does not count";
                 Verdict::zero(Kind::OverBudget, reason, extracted)
             }

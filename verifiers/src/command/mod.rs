@@ -1,5 +1,6 @@
 //! `polestar verify` and `polestar-verify`: JSON lines in, JSON lines out, in order, however large the input.
 
+mod check;
 mod lines;
 mod settings;
 
@@ -42,6 +43,16 @@ enum Problem {
     Other(serde_json::Value),
 }
 
+impl Problem {
+    fn into_text(self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Text(text) => text,
+            Self::Other(value) => value.to_string(),
+        }
+    }
+}
+
 /// A line of input of which only the id is wanted.
 #[derive(Deserialize)]
 struct OnlyId<'a> {
@@ -71,17 +82,26 @@ struct Ticket {
 
 /// Judges each line of `stdin` and writes one line for it to `stdout`, in order; messages go to standard error.
 ///
-/// The result is the exit code: 0 done, 1 a line could not be read or input or output failed, 2 the call or the config
-/// is wrong. A reader of the output that has gone away is a quiet end. `stdin` is read on a thread of its own, which may
+/// With `--check` the verifier itself is put to the test, and a table of what it did is written.
+///
+/// The result is the exit code: 0 done, 1 a line could not be read, input or output failed, or the check found a fault,
+/// 2 the call or the config is wrong, or the verifier cannot start. A reader of the output that has gone away is a quiet end. `stdin` is read on a thread of its own, which may
 /// outlive the call where the output fails.
 pub fn run_verify(args: &VerifyArgs, stdin: impl Read + Send + 'static, stdout: &mut dyn Write) -> u8 {
     match Settings::resolve(args) {
-        Ok(settings) => verify_lines(settings, stdin, stdout),
-        Err(error) => {
-            eprintln!("error: {error}");
-            2
-        }
+        Ok(settings) if args.check => check::check(settings, stdin, stdout),
+        Ok(settings) => match settings.verifier.ready() {
+            Ok(()) => verify_lines(settings, stdin, stdout),
+            Err(error) => refuse(&error),
+        },
+        Err(error) => refuse(&error),
     }
+}
+
+/// Nothing can be judged: the call, the config, or what they name.
+fn refuse(error: &dyn std::error::Error) -> u8 {
+    eprintln!("error: {error}");
+    2
 }
 
 fn verify_lines(settings: Settings, stdin: impl Read + Send + 'static, stdout: &mut dyn Write) -> u8 {
@@ -203,11 +223,7 @@ impl<R> Requests<R> {
                 return (id, Err(Verdict::undecided(CauseKind::BadInput, message)));
             }
         };
-        let problem = match request.problem {
-            Problem::None => String::new(),
-            Problem::Text(text) => text,
-            Problem::Other(value) => value.to_string(),
-        };
+        let problem = request.problem.into_text();
         let name = request.id.map_or_else(|| format!("line {}", self.number), name_of);
         let item = RawItem { id: name, problem, reference: request.reference };
         let work = match self.verifier.bind(item) {

@@ -30,7 +30,9 @@ pub fn verify_help() -> String {
         "  $ echo '{\"id\": 1, \"reference\": \"42\", \"response\": \"The answer is 42.\"}' | polestar-verify --verifier math\n",
         "  {\"id\":1,\"verdict\":\"judged\",\"score\":1.0,\"reason\":\"42 equals 42\",\"extracted\":\"42\",\"ms\":0.021,\"kind\":\"right\"}\n\n",
         "A line that is not such an object, or whose reference cannot be read, is undecided; the rest goes on.\n",
-        "Exit code: 0 done, 1 some lines could not be read, 2 the call or the config is wrong.\n\n",
+        "With --check a table of probes is written instead: PASS or FAIL, what was seen, what training would do.\n",
+        "Exit code: 0 done, 1 some lines could not be read or a probe failed, 2 the call or the config is wrong\n",
+        "or the verifier cannot start.\n\n",
         "Verifiers:\n",
     ));
     for entry in kinds() {
@@ -61,6 +63,11 @@ pub struct VerifyArgs {
     /// A setting of the verifier, over the config file's; the value is read as TOML, else taken as text
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+
+    /// Put the verifier itself to the test: send it odd requests, and those of standard input if there are any, and
+    /// tell what it does with each
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// What is wrong with the call or the config file.
@@ -282,7 +289,7 @@ mod tests {
     #[test]
     fn wrong_calls_say_what_is_wrong() {
         let cases = [
-            (VerifyArgs::default(), "--verifier NAME with one of: math, choice, text, digits"),
+            (VerifyArgs::default(), "--verifier NAME with one of: math, choice, text, digits, process, http"),
             (math(&["fallback"]), "--set expects KEY=VALUE, found `fallback`"),
             (math(&["fallbak=none"]), "unknown field `fallbak`"),
             (
@@ -296,7 +303,7 @@ mod tests {
             (math(&["kind=digits"]), "`kind` must be what --verifier says"),
             (
                 VerifyArgs { verifier: Some("code".into()), ..VerifyArgs::default() },
-                "the kinds are: math, choice, text, digits",
+                "the kinds are: math, choice, text, digits, process, http",
             ),
             (VerifyArgs { config: Some("no/such.toml".into()), ..math(&[]) }, "no/such.toml cannot be read"),
         ];

@@ -54,10 +54,11 @@ impl Answer {
     pub(super) fn expressions(&self) -> Vec<&Expr> {
         match self {
             Self::Quantity(quantity) => vec![&quantity.expr],
-            Self::List(members) | Self::Tuple(_, members, _) | Self::Set(members) | Self::Union(members)
-            | Self::Intersection(members) => {
-                members.iter().flat_map(Self::expressions).collect()
-            }
+            Self::List(members)
+            | Self::Tuple(_, members, _)
+            | Self::Set(members)
+            | Self::Union(members)
+            | Self::Intersection(members) => members.iter().flat_map(Self::expressions).collect(),
             Self::Matrix(rows) => rows.iter().flatten().collect(),
             Self::Relation(sides, _) => sides.iter().map(|side| &side.expr).collect(),
             Self::Named(_, value) => value.expressions(),

@@ -255,7 +255,8 @@ mod tests {
     fn errors_grow_with_those_of_the_operands() {
         let p = PRECISION;
         // 1 / (1 + 2^-100 - 1) is known to few bits only.
-        let tiny = rational(1, 1).add(&Ball::rational(&BigRational::new(1.into(), BigInt::from(1) << 100), p).unwrap(), p);
+        let tiny = rational(1, 1)
+            .add(&Ball::rational(&BigRational::new(1.into(), BigInt::from(1) << 100), p).unwrap(), p);
         let tiny = tiny.unwrap().add(&rational(-1, 1), p).unwrap();
         assert!(tiny.is_nonzero() && tiny.inverse(p).unwrap().error() > 60);
         let nothing = rational(1, 3).add(&rational(-1, 3), p).unwrap();
@@ -264,7 +265,13 @@ mod tests {
         assert_eq!(nothing.ln(p).map(|it| it.error()), Err(NoValue::Undefined));
         assert!(nothing.root(2, p).unwrap().error() > -70);
         assert_eq!(rational(2, 1).neg().root(2, p).map(|it| it.error()), Err(NoValue::Undefined));
-        assert_eq!(Ball::rational(&BigRational::from_integer(BigInt::from(1) << 50), p).unwrap().exp(p).map(|it| it.error()), Err(NoValue::TooLarge));
+        assert_eq!(
+            Ball::rational(&BigRational::from_integer(BigInt::from(1) << 50), p)
+                .unwrap()
+                .exp(p)
+                .map(|it| it.error()),
+            Err(NoValue::TooLarge)
+        );
     }
 
     #[test]

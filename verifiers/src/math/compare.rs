@@ -71,7 +71,13 @@ impl<'a> Comparer<'a> {
             (other, A::Named(_, value)) => self.compare(other, value),
             (A::Relation(..), _) | (_, A::Relation(..)) => self.relations(gold, given),
             (A::Quantity(gold), A::Quantity(given)) => self.quantities(gold, given),
-            (A::Text(a), A::Text(b)) => if a == b { Match::Equal } else { Match::Differs },
+            (A::Text(a), A::Text(b)) => {
+                if a == b {
+                    Match::Equal
+                } else {
+                    Match::Differs
+                }
+            }
             (A::List(a), A::List(b)) => self.in_any_order(a, b),
             (A::List(a) | A::Set(a), A::Set(b)) | (A::Set(a), A::List(b)) => self.same_set(a, b),
             (A::List(a), A::Tuple(Bracket::Round, b, Bracket::Round))
@@ -82,10 +88,14 @@ impl<'a> Comparer<'a> {
             (A::Union(a), A::Union(b)) if normal(gold).is_none() || normal(given).is_none() => {
                 self.in_any_order(a, b)
             }
-            (A::Union(_) | A::Intersection(_), _) | (_, A::Union(_) | A::Intersection(_)) => self.sets(gold, given),
+            (A::Union(_) | A::Intersection(_), _) | (_, A::Union(_) | A::Intersection(_)) => {
+                self.sets(gold, given)
+            }
             (A::Matrix(a), A::Matrix(b)) => self.matrices(a, b),
             (A::Matrix(rows), A::Tuple(Bracket::Round, members, Bracket::Round))
-            | (A::Tuple(Bracket::Round, members, Bracket::Round), A::Matrix(rows)) => self.vector(rows, members),
+            | (A::Tuple(Bracket::Round, members, Bracket::Round), A::Matrix(rows)) => {
+                self.vector(rows, members)
+            }
             (A::Ratio(a), A::Ratio(b)) => self.ratios(a, b),
             (A::Ratio(parts), A::Quantity(quantity)) | (A::Quantity(quantity), A::Ratio(parts)) => {
                 match parts.as_slice() {
@@ -282,7 +292,8 @@ impl<'a> Comparer<'a> {
                 }
                 self.chains(a, a_signs, b, b_signs)
             }
-            (relation @ Answer::Relation(sides, signs), other) | (other, relation @ Answer::Relation(sides, signs)) => {
+            (relation @ Answer::Relation(sides, signs), other)
+            | (other, relation @ Answer::Relation(sides, signs)) => {
                 let is_gold = std::ptr::eq(relation, gold);
                 if let Some((_, values)) = assigned(sides, signs) {
                     return self.each(&values, other, is_gold);
@@ -334,7 +345,13 @@ impl<'a> Comparer<'a> {
     }
 
     /// `1 < x \le 3` against `3 \ge x > 1`.
-    fn chains(&mut self, a: &[Quantity], a_signs: &[Relation], b: &[Quantity], b_signs: &[Relation]) -> Match {
+    fn chains(
+        &mut self,
+        a: &[Quantity],
+        a_signs: &[Relation],
+        b: &[Quantity],
+        b_signs: &[Relation],
+    ) -> Match {
         let ascending = |sides: &[Quantity], signs: &[Relation]| {
             let falls = signs.iter().all(|it| matches!(it, Relation::Greater | Relation::GreaterEqual));
             let (mut sides, mut signs) = (sides.to_vec(), signs.to_vec());
@@ -364,7 +381,8 @@ fn assigned(sides: &[Quantity], signs: &[Relation]) -> Option<(String, Vec<Quant
         Expr::Variable(name) => Some(name.to_string()),
         _ => None,
     };
-    let (name, rest): (String, Vec<&Quantity>) = match (name_of(&sides[0]), name_of(&sides[sides.len() - 1])) {
+    let (name, rest): (String, Vec<&Quantity>) = match (name_of(&sides[0]), name_of(&sides[sides.len() - 1]))
+    {
         (Some(name), _) => (name, sides[1..].iter().collect()),
         (None, Some(name)) if sides.len() == 2 => (name, vec![&sides[0]]),
         _ => return None,

@@ -133,7 +133,15 @@ impl<'a> Comparison<'a> {
     }
 
     fn numeric(&self, precision: usize, point: u64) -> Numeric<'_> {
-        Numeric { precision, log: self.log, point, reach: self.reach, whole: self.whole, cost: &self.cost, extent: &self.extent }
+        Numeric {
+            precision,
+            log: self.log,
+            point,
+            reach: self.reach,
+            whole: self.whole,
+            cost: &self.cost,
+            extent: &self.extent,
+        }
     }
 
     /// Both values at a point.
@@ -259,7 +267,8 @@ fn pair(a: &Complex, b: &Complex, precision: usize) -> Pair {
     let zero = Ball::integer(0, precision);
     let parts = [(&a.re, &b.re), (a.im.as_ref().unwrap_or(&zero), b.im.as_ref().unwrap_or(&zero))];
     // A value that may be zero is as large as one: its error counts as it is.
-    let certain = [&a.re, &b.re].into_iter().chain(a.im.iter()).chain(b.im.iter()).filter(|it| it.is_nonzero());
+    let certain =
+        [&a.re, &b.re].into_iter().chain(a.im.iter()).chain(b.im.iter()).filter(|it| it.is_nonzero());
     let size = certain.map(Ball::size).max().unwrap_or(0);
     let mut error = i64::MIN;
     for (x, y) in parts {

@@ -268,7 +268,9 @@ impl Expr {
         match self {
             Self::Infinity => Some(true),
             Self::Product(factors) => match factors.as_slice() {
-                [Self::Number(sign), Self::Infinity] | [Self::Infinity, Self::Number(sign)] if !sign.is_zero() => {
+                [Self::Number(sign), Self::Infinity] | [Self::Infinity, Self::Number(sign)]
+                    if !sign.is_zero() =>
+                {
                     Some(sign.is_positive())
                 }
                 _ => None,

@@ -24,8 +24,32 @@ pub(super) enum Committed<'a> {
 
 /// Words that say something about an answer and are none.
 const PREDICATES: &[&str] = &[
-    "correct", "right", "wrong", "incorrect", "true", "false", "clear", "obvious", "easy", "simple", "unique", "here",
-    "below", "above", "there", "not", "in", "as", "that", "what", "just", "now", "then", "given", "found", "known",
+    "correct",
+    "right",
+    "wrong",
+    "incorrect",
+    "true",
+    "false",
+    "clear",
+    "obvious",
+    "easy",
+    "simple",
+    "unique",
+    "here",
+    "below",
+    "above",
+    "there",
+    "not",
+    "in",
+    "as",
+    "that",
+    "what",
+    "just",
+    "now",
+    "then",
+    "given",
+    "found",
+    "known",
 ];
 
 /// What the rule for answers must know of mathematics.

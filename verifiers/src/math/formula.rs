@@ -103,7 +103,9 @@ impl Parser<'_> {
     /// `1\frac{1}{2}`, `1½`: the sum, where a whole number stands before a proper fraction.
     fn mixed(&mut self, whole: &Expr) -> Result<Option<Expr>> {
         let is_fraction = self.is_vulgar() || self.peek() == Some(&Symbol::Frac);
-        let Some(whole) = whole.as_number().filter(|it| is_fraction && it.is_integer()) else { return Ok(None) };
+        let Some(whole) = whole.as_number().filter(|it| is_fraction && it.is_integer()) else {
+            return Ok(None);
+        };
         let whole = whole.clone();
         let start = (self.at, self.num_nodes, self.unevaluated);
         let fraction = self.power()?;
@@ -123,8 +125,12 @@ impl Parser<'_> {
     fn note_product(&mut self, a: &Expr, b: &Expr, divides: bool, explicit: bool) {
         self.unevaluated |= a.is_zero() || b.is_zero();
         if let (Some(a), Some(b), true) = (a.as_number(), b.as_number(), explicit) {
-            let reduced = a.is_integer() && b.is_integer() && b.is_positive() && !b.is_one()
-                && (BigRational::new_raw(a.numer().clone(), b.numer().clone())).reduced().denom() == b.numer();
+            let reduced = a.is_integer()
+                && b.is_integer()
+                && b.is_positive()
+                && !b.is_one()
+                && (BigRational::new_raw(a.numer().clone(), b.numer().clone())).reduced().denom()
+                    == b.numer();
             self.unevaluated |= !(divides && reduced);
         }
     }
@@ -328,7 +334,10 @@ impl Parser<'_> {
     fn fraction(&mut self) -> Result<Expr> {
         let (above, below) = (self.argument()?, self.argument()?);
         if let (Some(a), Some(b)) = (above.as_number(), below.as_number()) {
-            let reduced = a.is_integer() && b.is_integer() && b.is_positive() && !b.is_one()
+            let reduced = a.is_integer()
+                && b.is_integer()
+                && b.is_positive()
+                && !b.is_one()
                 && a / b != BigRational::from_integer(BigInt::from(0))
                 && (a / b).denom() == b.numer();
             self.unevaluated |= !reduced;
@@ -417,10 +426,12 @@ impl Parser<'_> {
             arguments
         } else {
             let mut product = self.factor()?;
-            while self.begins_atom() && !matches!(self.peek(), Some(Symbol::Function(_) | Symbol::Mark('('))) {
+            while self.begins_atom() && !matches!(self.peek(), Some(Symbol::Function(_) | Symbol::Mark('(')))
+            {
                 product = product.mul(self.power()?);
             }
-            if self.peek() == Some(&Symbol::Mark('/')) && matches!(self.peek_at(1), Some(Symbol::Number(..))) {
+            if self.peek() == Some(&Symbol::Mark('/')) && matches!(self.peek_at(1), Some(Symbol::Number(..)))
+            {
                 self.at += 1;
                 product = product.div(self.power()?);
             }

@@ -71,7 +71,12 @@ fn parts(answer: &Answer) -> Option<Vec<Interval>> {
             for set in sets {
                 let other = parts(set)?;
                 let pairs = common.iter().flat_map(|a| other.iter().map(move |b| (a, b)));
-                common = pairs.map(|(a, b)| intersection(a, b)).collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+                common = pairs
+                    .map(|(a, b)| intersection(a, b))
+                    .collect::<Option<Vec<_>>>()?
+                    .into_iter()
+                    .flatten()
+                    .collect();
             }
             Some(common)
         }

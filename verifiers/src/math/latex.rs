@@ -308,9 +308,10 @@ impl<'a> Lexer<'a> {
     /// Three digits behind a separator of thousands, and the length of both.
     fn thousands(&self, rest: &str) -> Option<(String, usize)> {
         let sure = ["{,}", r"{,\!}", r",\!", r", \!", r"\,", "_"];
-        let separator = sure.into_iter().find(|it| rest.starts_with(it)).or_else(|| {
-            (self.brackets == 0 && rest.starts_with(',')).then_some(",")
-        })?;
+        let separator = sure
+            .into_iter()
+            .find(|it| rest.starts_with(it))
+            .or_else(|| (self.brackets == 0 && rest.starts_with(',')).then_some(","))?;
         let blank = rest[separator.len()..].len() - rest[separator.len()..].trim_start_matches(' ').len();
         let blank = if separator.ends_with('!') { blank } else { 0 };
         let (digits, len) = run_of_digits(&rest[separator.len() + blank..]);
@@ -353,7 +354,9 @@ impl<'a> Lexer<'a> {
         let mut len = 0;
         let mut chars = self.rest().chars().peekable();
         while let Some(next) = chars.next() {
-            let joins = matches!(next, '\'' | '’' | '-') && len > 1 && chars.peek().is_some_and(|it| it.is_alphabetic());
+            let joins = matches!(next, '\'' | '’' | '-')
+                && len > 1
+                && chars.peek().is_some_and(|it| it.is_alphabetic());
             // One letter by another with a hyphen is a difference.
             if !(fold(next).is_alphabetic() || (joins && self.in_text())) {
                 break;
@@ -398,7 +401,9 @@ impl<'a> Lexer<'a> {
         }
         let len = 1 + name.len();
         // The constants are set upright by some.
-        if let Some(letter) = ["{i}", "{e}"].into_iter().find(|it| name == "mathrm" && self.rest()[len..].starts_with(it)) {
+        if let Some(letter) =
+            ["{i}", "{e}"].into_iter().find(|it| name == "mathrm" && self.rest()[len..].starts_with(it))
+        {
             self.push(Symbol::Letter(letter[1..2].into()), len + letter.len());
             return Ok(());
         }
@@ -442,13 +447,15 @@ impl<'a> Lexer<'a> {
         let rest = &self.rest()[len..];
         let known = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).filter(|(name, _)| {
             let name = name.trim_end_matches('*');
-            matches!(name, "matrix" | "pmatrix" | "bmatrix" | "Bmatrix" | "smallmatrix") || matches!(name, "array" | "aligned" | "gathered")
+            matches!(name, "matrix" | "pmatrix" | "bmatrix" | "Bmatrix" | "smallmatrix")
+                || matches!(name, "array" | "aligned" | "gathered")
         });
         let Some((name, behind)) = known else {
             return Err(NotPlain::unclear("an environment that is no matrix"));
         };
         let mut len = len + name.len() + 2;
-        if begins && name == "array"
+        if begins
+            && name == "array"
             && let Some((columns, _)) = behind.strip_prefix('{').and_then(|it| it.split_once('}'))
         {
             len += columns.len() + 2;
@@ -459,7 +466,8 @@ impl<'a> Lexer<'a> {
 
     /// `\operatorname{lcm}`.
     fn operator(&mut self, len: usize) -> Result<(), NotPlain> {
-        let inner = self.rest()[len..].trim_start_matches('*').strip_prefix('{').and_then(|it| it.split_once('}'));
+        let inner =
+            self.rest()[len..].trim_start_matches('*').strip_prefix('{').and_then(|it| it.split_once('}'));
         let Some((name, _)) = inner else { return Err(NotPlain::unclear("\\operatorname without a name")) };
         let skipped = len + name.len() + 2 + usize::from(self.rest()[len..].starts_with('*'));
         match symbols::of_letters(name.trim(), false) {

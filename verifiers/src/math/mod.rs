@@ -321,11 +321,17 @@ impl MathReference {
             }
             Match::Equal => {
                 let exact = Self { tolerance: BigRational::zero(), ..self.clone() };
-                let how = if exact.matches(given) == Match::Equal { "equals" } else { "is within the tolerance of" };
+                let how = if exact.matches(given) == Match::Equal {
+                    "equals"
+                } else {
+                    "is within the tolerance of"
+                };
                 Verdict::right(format!("{shown} {how} {gold}"), extracted)
             }
             Match::Differs => Verdict::wrong(format!("{shown} differs from {gold}"), extracted),
-            Match::UnitsDiffer => Verdict::wrong(format!("the unit of {shown} is not that of {gold}"), extracted),
+            Match::UnitsDiffer => {
+                Verdict::wrong(format!("the unit of {shown} is not that of {gold}"), extracted)
+            }
             Match::OtherSort => {
                 Verdict::wrong(format!("{shown} is another sort of answer than {gold}"), extracted)
             }

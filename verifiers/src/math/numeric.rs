@@ -90,9 +90,9 @@ impl Numeric<'_> {
             Expr::Mark(Mark::Percent) => Ok(Self::real(self.integer(100).inverse(p)?)),
             Expr::Mark(Mark::Degree) => Ok(Self::real(Ball::pi(p)?.mul(&self.integer(180).inverse(p)?, p)?)),
             Expr::Variable(name) => Ok(Self::real(Ball::rational(&self.variable(name), p)?)),
-            Expr::Sum(terms) => {
-                terms.iter().try_fold(Self::real(self.integer(0)), |sum, term| self.add(&sum, &self.evaluate(term)?))
-            }
+            Expr::Sum(terms) => terms
+                .iter()
+                .try_fold(Self::real(self.integer(0)), |sum, term| self.add(&sum, &self.evaluate(term)?)),
             Expr::Product(factors) => factors
                 .iter()
                 .try_fold(Self::real(self.integer(1)), |product, it| self.mul(&product, &self.evaluate(it)?)),
@@ -226,7 +226,11 @@ impl Numeric<'_> {
         if exponent.is_integer() {
             let times = exponent.numer().magnitude().to_u64().ok_or(NoValue::TooLarge)?;
             if times == 0 {
-                return if base.re.is_nonzero() { Ok(Self::real(self.integer(1))) } else { Err(NoValue::Undefined) };
+                return if base.re.is_nonzero() {
+                    Ok(Self::real(self.integer(1)))
+                } else {
+                    Err(NoValue::Undefined)
+                };
             }
             let raised = self.whole_power(base, times)?;
             return if exponent.is_negative() { self.inverse(&raised) } else { Ok(raised) };
@@ -386,8 +390,9 @@ impl Numeric<'_> {
     /// The factorial of a small whole number.
     fn factorial(&self, n: &Complex) -> Result<Complex> {
         let n = n.re.whole().filter(|n| *n <= MAX_WHOLE).ok_or(NoValue::Unknown)?;
-        (2..=i64::from(n))
-            .try_fold(Self::real(self.integer(1)), |product, i| self.mul(&product, &Self::real(self.integer(i))))
+        (2..=i64::from(n)).try_fold(Self::real(self.integer(1)), |product, i| {
+            self.mul(&product, &Self::real(self.integer(i)))
+        })
     }
 
     fn extreme(&self, first: &Complex, rest: &[Complex], largest: bool) -> Result<Complex> {
@@ -430,7 +435,9 @@ pub(super) fn wants_whole(expr: &Expr) -> bool {
     let is_constant = |part: &Expr| !part.any(|it| matches!(it, Expr::Variable(_)));
     expr.any(|part| match part {
         Expr::Call(Function::Factorial | Function::Binomial, arguments) => !arguments.iter().all(is_constant),
-        Expr::Power(base, exponent) => base.as_number().is_some_and(Signed::is_negative) && !is_constant(exponent),
+        Expr::Power(base, exponent) => {
+            base.as_number().is_some_and(Signed::is_negative) && !is_constant(exponent)
+        }
         _ => false,
     })
 }

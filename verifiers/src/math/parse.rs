@@ -23,7 +23,8 @@ use crate::answer::trim;
 const MAX_MEMBERS: usize = 256;
 
 /// Words after which an answer is only explained.
-const REMARKS: &[&str] = &["where", "for", "with", "when", "since", "because", "as", "so", "which", "that", "is"];
+const REMARKS: &[&str] =
+    &["where", "for", "with", "when", "since", "because", "as", "so", "which", "that", "is"];
 
 pub(super) type Result<T> = std::result::Result<T, NotPlain>;
 
@@ -54,7 +55,10 @@ pub(super) struct Parser<'a> {
 pub(super) fn parse(text: &str) -> Result<Parsed> {
     let text = trim(text);
     if text.len() > MAX_BYTES {
-        return Err(NotPlain::OverBudget(format!("it is {} bytes; at most {MAX_BYTES} are read", text.len())));
+        return Err(NotPlain::OverBudget(format!(
+            "it is {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        )));
     }
     let symbols = symbols_of(text)?;
     if symbols.is_empty() {
@@ -206,13 +210,24 @@ impl Parser<'_> {
     fn name(&mut self) -> Option<String> {
         let rest = &self.symbols[self.at..];
         let end = rest.iter().take(16).position(|it| {
-            !matches!(it.symbol, Symbol::Word(_) | Symbol::Letter(_) | Symbol::Mark('(' | ')' | ',' | '_' | '\'') | Symbol::Open | Symbol::Close | Symbol::Number(..))
+            !matches!(
+                it.symbol,
+                Symbol::Word(_)
+                    | Symbol::Letter(_)
+                    | Symbol::Mark('(' | ')' | ',' | '_' | '\'')
+                    | Symbol::Open
+                    | Symbol::Close
+                    | Symbol::Number(..)
+            )
         })?;
         if rest[end].symbol != Symbol::Relation(Relation::Equal) || end == 0 {
             return None;
         }
         let has_word = rest[..end].iter().any(|it| matches!(it.symbol, Symbol::Word(_)));
-        let is_call = matches!(rest[..end], [Spanned { symbol: Symbol::Letter(_), .. }, Spanned { symbol: Symbol::Mark('(' | '\''), .. }, ..]);
+        let is_call = matches!(
+            rest[..end],
+            [Spanned { symbol: Symbol::Letter(_), .. }, Spanned { symbol: Symbol::Mark('(' | '\''), .. }, ..]
+        );
         if !has_word && !is_call {
             return None;
         }
@@ -432,7 +447,8 @@ impl Parser<'_> {
     /// A formula with its currency and unit.
     fn quantity(&mut self, first: Option<Expr>) -> Result<Answer> {
         let mut unit = Unit::default();
-        let negative = self.peek() == Some(&Symbol::Mark('-')) && matches!(self.peek_at(1), Some(Symbol::Money(_)));
+        let negative =
+            self.peek() == Some(&Symbol::Mark('-')) && matches!(self.peek_at(1), Some(Symbol::Money(_)));
         self.at += usize::from(negative);
         if let Some(Symbol::Money(name)) = self.peek() {
             unit.currency(name);

@@ -108,7 +108,8 @@ fn is_words(text: &str) -> bool {
             },
             // A hyphen within a word; elsewhere it subtracts.
             '-' if run >= 2 && rest.starts_with(char::is_alphabetic) => {}
-            ' ' | '{' | '}' | '$' | '\'' | '’' | '.' | '*' | '"' | '\n' | '\t' | '~' | '“' | '”' | '(' | ')' => {}
+            ' ' | '{' | '}' | '$' | '\'' | '’' | '.' | '*' | '"' | '\n' | '\t' | '~' | '“' | '”' | '('
+            | ')' => {}
             _ => return false,
         }
         run = 0;

@@ -105,9 +105,7 @@ impl Field {
             Expr::Variable(name) => Ok(self.symbol(name)),
             Expr::Mark(Mark::Percent) => self.inverse(100),
             Expr::Mark(Mark::Degree) => Ok(self.mul(self.symbol("pi "), self.inverse(180)?)),
-            Expr::Sum(terms) => {
-                terms.iter().try_fold(0, |sum, term| Ok(self.add(sum, self.evaluate(term)?)))
-            }
+            Expr::Sum(terms) => terms.iter().try_fold(0, |sum, term| Ok(self.add(sum, self.evaluate(term)?))),
             Expr::Product(factors) => {
                 factors.iter().try_fold(1, |product, factor| Ok(self.mul(product, self.evaluate(factor)?)))
             }
@@ -185,6 +183,9 @@ mod tests {
         let x = Expr::variable("x");
         let zero = x.clone().sub(x);
         assert_eq!(field.evaluate(&Expr::integer(1).div(zero)), Err(NoResidue::Undefined));
-        assert_eq!(field.evaluate(&Expr::integer(2).pow(Expr::integer(1).div(Expr::integer(2)))), Err(NoResidue::Unknown));
+        assert_eq!(
+            field.evaluate(&Expr::integer(2).pow(Expr::integer(1).div(Expr::integer(2)))),
+            Err(NoResidue::Unknown)
+        );
     }
 }

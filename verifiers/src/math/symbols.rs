@@ -36,10 +36,10 @@ pub(super) enum Letters {
 
 /// Short words of prose that are no products of variables.
 const WORDS: &[&str] = &[
-    "all", "am", "an", "and", "any", "are", "as", "at", "be", "but", "by", "can", "day", "do", "for", "had", "has",
-    "he", "her", "his", "if", "in", "is", "it", "its", "men", "new", "no", "nor", "not", "odd", "of", "off", "on",
-    "one", "or", "our", "out", "per", "pm", "red", "she", "six", "so", "sum", "ten", "the", "to", "two", "up", "us",
-    "was", "way", "we", "who", "why", "yes", "you",
+    "all", "am", "an", "and", "any", "are", "as", "at", "be", "but", "by", "can", "day", "do", "for", "had",
+    "has", "he", "her", "his", "if", "in", "is", "it", "its", "men", "new", "no", "nor", "not", "odd", "of",
+    "off", "on", "one", "or", "our", "out", "per", "pm", "red", "she", "six", "so", "sum", "ten", "the",
+    "to", "two", "up", "us", "was", "way", "we", "who", "why", "yes", "you",
 ];
 
 /// Functions by the names that they have in commands and in plain text.
@@ -145,9 +145,8 @@ fn greek(letter: &str) -> Option<&'static str> {
 pub(super) fn of_character(c: char) -> Option<Symbol> {
     use Symbol as S;
     Some(match c {
-        '+' | '/' | '^' | '_' | '!' | '%' | '(' | ')' | '[' | ']' | '|' | ',' | ';' | ':' | '\'' | '&' | '*' => {
-            S::Mark(c)
-        }
+        '+' | '/' | '^' | '_' | '!' | '%' | '(' | ')' | '[' | ']' | '|' | ',' | ';' | ':' | '\'' | '&'
+        | '*' => S::Mark(c),
         '-' | '\u{2212}' | '\u{2010}' | '\u{2011}' | '\u{2013}' | '\u{FE63}' => S::Mark('-'),
         '×' | '·' | '⋅' | '∙' | '∗' => S::Mark('*'),
         '÷' | '\u{2044}' | '\u{2215}' => S::Mark('/'),
@@ -244,9 +243,10 @@ pub(super) fn of_command(name: &str) -> Option<Command> {
         "angle" | "triangle" | "measuredangle" | "overrightarrow" | "vec" | "hat" | "overarc" => {
             S::Word(name.into())
         }
-        "alpha" | "beta" | "gamma" | "delta" | "epsilon" | "zeta" | "eta" | "theta" | "iota" | "kappa" | "lambda"
-        | "mu" | "nu" | "xi" | "rho" | "sigma" | "tau" | "upsilon" | "phi" | "chi" | "psi" | "omega" | "Gamma"
-        | "Delta" | "Theta" | "Lambda" | "Xi" | "Sigma" | "Phi" | "Psi" | "Omega" | "ell" => S::Letter(name.into()),
+        "alpha" | "beta" | "gamma" | "delta" | "epsilon" | "zeta" | "eta" | "theta" | "iota" | "kappa"
+        | "lambda" | "mu" | "nu" | "xi" | "rho" | "sigma" | "tau" | "upsilon" | "phi" | "chi" | "psi"
+        | "omega" | "Gamma" | "Delta" | "Theta" | "Lambda" | "Xi" | "Sigma" | "Phi" | "Psi" | "Omega"
+        | "ell" => S::Letter(name.into()),
         "varepsilon" => S::Letter("epsilon".into()),
         "vartheta" => S::Letter("theta".into()),
         "varphi" => S::Letter("phi".into()),
@@ -258,14 +258,15 @@ pub(super) fn of_command(name: &str) -> Option<Command> {
 /// Commands that are no symbols.
 fn arranging(name: &str) -> Option<Command> {
     Some(match name {
-        "left" | "right" | "middle" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr" | "biggl"
-        | "biggr" | "Biggl" | "Biggr" => Command::Delimiter,
-        "displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits" | "mathstrut" | "bf" | "rm" | "it"
-        | "mathbf" | "mathit" | "mathsf" | "mathtt" | "mathcal" | "mathnormal" | "boldsymbol" | "bm" | "boxed"
-        | "fbox" | "underline" | "hline" | "nonumber" | "left." | "right." | "mathop" | "relax" => Command::Nothing,
+        "left" | "right" | "middle" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr"
+        | "biggl" | "biggr" | "Biggl" | "Biggr" => Command::Delimiter,
+        "displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits" | "mathstrut" | "bf" | "rm"
+        | "it" | "mathbf" | "mathit" | "mathsf" | "mathtt" | "mathcal" | "mathnormal" | "boldsymbol"
+        | "bm" | "boxed" | "fbox" | "underline" | "hline" | "nonumber" | "left." | "right." | "mathop"
+        | "relax" => Command::Nothing,
         "quad" | "qquad" | "thinspace" | "enspace" | "space" | "hspace" | "vspace" => Command::Blank,
-        "text" | "textbf" | "textit" | "textrm" | "textsf" | "texttt" | "textnormal" | "mathrm" | "mbox" | "hbox"
-        | "emph" => Command::Text,
+        "text" | "textbf" | "textit" | "textrm" | "textsf" | "texttt" | "textnormal" | "mathrm" | "mbox"
+        | "hbox" | "emph" => Command::Text,
         "operatorname" => Command::Operator,
         "begin" => Command::Environment(true),
         "end" => Command::Environment(false),
