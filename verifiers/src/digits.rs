@@ -17,7 +17,7 @@ use serde::Deserialize;
 use crate::budget::Budget;
 use crate::error::shorten;
 use crate::verdict::Verdict;
-use crate::verifier::{Item, Verifier};
+use crate::verifier::{Item, Response, Verifier};
 
 /// Bytes of an answer that a reason shows.
 const SHOWN_BYTES: usize = 120;
@@ -83,8 +83,8 @@ impl Verifier for Digits {
         Ok(Self)
     }
 
-    fn verify(&self, item: &Item<DigitsReference>, response: &str, _budget: &Budget) -> Verdict {
-        let text = response.rsplit_once("</scratch>").map_or(response, |(_, after)| after);
+    fn verify(&self, item: &Item<DigitsReference>, response: &Response<'_>, _budget: &Budget) -> Verdict {
+        let text = response.text.rsplit_once("</scratch>").map_or(response.text, |(_, after)| after);
         if text.contains("<scratch>") {
             return Verdict::no_answer("no answer found: the scratch work never ends");
         }
@@ -122,7 +122,7 @@ mod tests {
     fn kind(reference: Value, response: &str) -> &'static str {
         let digits = configure("digits", &Value::Null).unwrap();
         let judge = digits.bind(RawItem { id: "sum".into(), reference, ..RawItem::default() }).unwrap();
-        judge.judge(response, &Budget::starting_now(Duration::from_secs(60))).kind_name()
+        judge.judge(&response.into(), &Budget::starting_now(Duration::from_secs(60))).kind_name()
     }
 
     #[test]

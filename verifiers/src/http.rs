@@ -20,7 +20,7 @@ use ureq::{Agent, Body};
 use crate::budget::Budget;
 use crate::protocol::{Answer, Ids, request, shown};
 use crate::verdict::{CauseKind, Verdict};
-use crate::verifier::{Item, Verifier};
+use crate::verifier::{self, Item, Verifier};
 
 /// The wait before the first retry; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -125,7 +125,7 @@ impl Verifier for Http {
         })
     }
 
-    fn verify(&self, item: &Item<Value>, response: &str, budget: &Budget) -> Verdict {
+    fn verify(&self, item: &Item<Value>, response: &verifier::Response<'_>, budget: &Budget) -> Verdict {
         let id = self.ids.next();
         let body = request(&id, item, response);
         let mut num_tries = 0;

@@ -9,12 +9,12 @@
 //! let judge = math.bind(RawItem { id: "p1".into(), problem: "6 * 7?".into(), reference: json!("42") })?;
 //!
 //! // One response on this thread:
-//! let verdict = judge.judge("6 * 7 is 42. The answer is 42.", &Budget::starting_now(Duration::from_secs(1)));
+//! let verdict = judge.judge(&"6 * 7 is 42. The answer is 42.".into(), &Budget::starting_now(Duration::from_secs(1)));
 //! assert_eq!(verdict.kind_name(), "right");
 //!
 //! // Many, on threads, with deadlines:
 //! let supervisor = Supervisor::new(SupervisorConfig { jobs: 2, timeout: Duration::from_secs(10), queue: 64 });
-//! let outcomes = supervisor.judge_all(vec![Job { judge, response: r"\boxed{43}".into() }], None);
+//! let outcomes = supervisor.judge_all(vec![Job::new(judge, r"\boxed{43}")], None);
 //! assert_eq!(outcomes[0].verdict.reason(), "43 differs from 42");
 //! # Ok::<(), polestar_verifiers::VerifierError>(())
 //! ```
@@ -26,7 +26,7 @@
 //! problem, threads, deadlines, `polestar verify`) follows from that.
 //!
 //! ```
-//! use polestar_verifiers::{Budget, Item, KindEntry, RawItem, Verdict, Verifier};
+//! use polestar_verifiers::{Budget, Item, KindEntry, RawItem, Response, Verdict, Verifier};
 //! use serde::Deserialize;
 //!
 //! /// Right is any text whose number of words is even, or odd, as the reference says.
@@ -60,7 +60,7 @@
 //!         Ok(Self)
 //!     }
 //!
-//!     fn verify(&self, item: &Item<Reference>, response: &str, _budget: &Budget) -> Verdict {
+//!     fn verify(&self, item: &Item<Reference>, response: &Response<'_>, _budget: &Budget) -> Verdict {
 //!         let n_words = response.split_whitespace().count();
 //!         let side = if n_words % 2 == 0 { Side::Even } else { Side::Odd };
 //!         let reason = format!("{n_words} words");
@@ -108,4 +108,4 @@ pub use error::VerifierError;
 pub use kinds::{KindEntry, configure, kinds};
 pub use supervisor::{Job, Outcome, StreamError, Supervisor, SupervisorConfig};
 pub use verdict::{Cause, CauseKind, Kind, Score, Verdict};
-pub use verifier::{Configured, Item, Judge, RawItem, Verifier};
+pub use verifier::{Configured, Item, Judge, RawItem, Response, Verifier};

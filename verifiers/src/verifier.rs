@@ -28,6 +28,29 @@ pub struct Item<R> {
     pub reference: R,
 }
 
+/// What is judged. It stands for its text wherever a text is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Response<'a> {
+    /// What was answered.
+    pub text: &'a str,
+    /// How many tokens of the model it is, where that is known.
+    pub num_tokens: Option<usize>,
+}
+
+impl<'a> From<&'a str> for Response<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { text, num_tokens: None }
+    }
+}
+
+impl std::ops::Deref for Response<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.text
+    }
+}
+
 /// A problem with its reference answer as the data has it.
 #[derive(Clone, Debug, Default)]
 pub struct RawItem {
@@ -84,7 +107,7 @@ pub trait Verifier: Sized + Send + Sync + 'static {
 
     /// Judges one response. What the response is to blame for is judged; what the verifier is to blame for is
     /// undecided.
-    fn verify(&self, item: &Item<Self::Reference>, response: &str, budget: &Budget) -> Verdict;
+    fn verify(&self, item: &Item<Self::Reference>, response: &Response<'_>, budget: &Budget) -> Verdict;
 
     /// The gold answer as text, to be shown as a hint; none where there is no such text.
     fn answer(reference: &Self::Reference) -> Option<String> {
@@ -108,7 +131,7 @@ pub(crate) fn one_spaced(text: &str) -> String {
 /// A verifier bound to one problem: what the supervisor runs.
 pub trait Judge: Send + Sync {
     /// Judges one response to the problem.
-    fn judge(&self, response: &str, budget: &Budget) -> Verdict;
+    fn judge(&self, response: &Response<'_>, budget: &Budget) -> Verdict;
 
     /// The gold answer as text, for hints.
     fn answer(&self) -> Option<String>;
@@ -230,7 +253,7 @@ impl<V: Verifier> Configured for Ready<V> {
 }
 
 impl<V: Verifier> Judge for Bound<V> {
-    fn judge(&self, response: &str, budget: &Budget) -> Verdict {
+    fn judge(&self, response: &Response<'_>, budget: &Budget) -> Verdict {
         let verify = || self.verifier.verify(&self.item, response, budget);
         let verdict = match &self.cache {
             Some((cache, key)) => cache.verdict(key.clone().with(response), verify),

@@ -66,7 +66,7 @@ impl Tally {
 
     fn verdict(&mut self, judge: &Arc<dyn Judge>, response: &str) -> Verdict {
         let start = Instant::now();
-        let verdict = judge.judge(response, &Budget::starting_now(Duration::from_secs(60)));
+        let verdict = judge.judge(&response.into(), &Budget::starting_now(Duration::from_secs(60)));
         self.times.push(start.elapsed());
         verdict
     }

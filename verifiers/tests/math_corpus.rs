@@ -42,7 +42,7 @@ fn failure(line: &Line, id: String) -> Option<String> {
         Ok(judge) => judge,
         Err(error) => return Some(error.to_string()),
     };
-    let verdict = judge.judge(&line.response, &Budget::starting_now(Duration::from_secs(60)));
+    let verdict = judge.judge(&line.response.as_str().into(), &Budget::starting_now(Duration::from_secs(60)));
     assert!(!verdict.reason().is_empty() && verdict.reason().len() < 600, "{verdict:?}");
     let score = verdict.score().map(|score| score.get());
     let expected_score = if line.kind == "right" { 1.0 } else { 0.0 };

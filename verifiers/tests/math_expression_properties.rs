@@ -14,7 +14,7 @@ fn kind(reference: &str, answer: &str) -> Option<&'static str> {
     let item = RawItem { id: "p".into(), reference: reference.into(), ..RawItem::default() };
     let judge = configure("math", &Value::Null).unwrap().bind(item).ok()?;
     let response = format!(r"\boxed{{{answer}}}");
-    Some(judge.judge(&response, &Budget::starting_now(Duration::from_secs(60))).kind_name())
+    Some(judge.judge(&response.as_str().into(), &Budget::starting_now(Duration::from_secs(60))).kind_name())
 }
 
 /// A formula in brackets, so that it can stand in any other.

@@ -16,7 +16,7 @@ fn bind(reference: &str, options: &Value) -> Result<Arc<dyn Judge>, VerifierErro
 }
 
 fn judge(judge: &Arc<dyn Judge>, response: &str) -> Verdict {
-    judge.judge(response, &Budget::starting_now(Duration::from_secs(60)))
+    judge.judge(&response.into(), &Budget::starting_now(Duration::from_secs(60)))
 }
 
 fn boxed(reference: &str, answer: &str) -> &'static str {

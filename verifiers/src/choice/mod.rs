@@ -32,7 +32,7 @@ use crate::answer::{Found, Reader, Unsettled, after_thinking, folded, settled, s
 use crate::budget::Budget;
 use crate::error::shorten;
 use crate::verdict::{Kind, Verdict};
-use crate::verifier::{Item, Verifier};
+use crate::verifier::{Item, Response, Verifier};
 use options::Options;
 use read::Reading;
 
@@ -121,7 +121,7 @@ impl Verifier for Choice {
         Ok(Self { settings })
     }
 
-    fn verify(&self, item: &Item<ChoiceReference>, response: &str, _budget: &Budget) -> Verdict {
+    fn verify(&self, item: &Item<ChoiceReference>, response: &Response<'_>, _budget: &Budget) -> Verdict {
         let reference = &item.reference;
         match settled(response, &reference.options) {
             Ok(Found::One(text)) => reference.judge(text),

@@ -200,7 +200,7 @@ impl Check<'_> {
                 return table.row(passed, &probe.name, &seen, "an error when the data is loaded");
             }
         };
-        let job = Job { judge, response: probe.response.clone() };
+        let job = Job::new(judge, probe.response.clone());
         let outcome = one(&self.supervisor, job.clone());
         let passed = match &outcome.verdict {
             Verdict::Judged { .. } => true,
@@ -271,7 +271,7 @@ impl Check<'_> {
 
     fn job(&self, probe: &Probe) -> Option<Job> {
         let judge = self.verifier.bind(probe.item.clone()).ok()?;
-        Some(Job { judge, response: probe.response.clone() })
+        Some(Job::new(judge, probe.response.clone()))
     }
 }
 

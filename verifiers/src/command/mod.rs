@@ -31,6 +31,7 @@ struct Request<'a> {
     problem: Problem,
     reference: serde_json::Value,
     response: String,
+    num_tokens: Option<usize>,
 }
 
 /// The problem's text. One that is no text is kept as JSON: data sets hold lists of messages there.
@@ -227,7 +228,7 @@ impl<R> Requests<R> {
         let name = request.id.map_or_else(|| format!("line {}", self.number), name_of);
         let item = RawItem { id: name, problem, reference: request.reference };
         let work = match self.verifier.bind(item) {
-            Ok(judge) => Ok(Job { judge, response: request.response }),
+            Ok(judge) => Ok(Job { judge, response: request.response, num_tokens: request.num_tokens }),
             Err(error) => Err(Verdict::undecided(CauseKind::BadReference, error.to_string())),
         };
         (request.id.map(RawValue::to_owned), work)

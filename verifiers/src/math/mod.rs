@@ -62,7 +62,7 @@ use crate::answer::trim;
 use crate::budget::Budget;
 use crate::error::shorten;
 use crate::verdict::{Kind, Verdict};
-use crate::verifier::{Item, Verifier, one_spaced};
+use crate::verifier::{Item, Response, Verifier, one_spaced};
 use answer::{Answer, Quantity};
 use compare::{Comparer, Match};
 use expr::Expr;
@@ -214,7 +214,7 @@ impl Verifier for Math {
         Ok(Self { settings })
     }
 
-    fn verify(&self, item: &Item<MathReference>, response: &str, _budget: &Budget) -> Verdict {
+    fn verify(&self, item: &Item<MathReference>, response: &Response<'_>, _budget: &Budget) -> Verdict {
         let reference = &item.reference;
         let takes_words = reference.reading.is_text();
         let last_number = self.settings.fallback == Fallback::LastNumber;

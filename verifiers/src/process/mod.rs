@@ -30,7 +30,7 @@ use serde_json::Value;
 use crate::budget::Budget;
 use crate::protocol::{Ids, request};
 use crate::verdict::{CauseKind, Verdict};
-use crate::verifier::{Item, Verifier};
+use crate::verifier::{Item, Response, Verifier};
 use child::Fault;
 use launch::Launch;
 use pool::Pool;
@@ -126,7 +126,7 @@ impl Verifier for Process {
         self.pool.take_complaints()
     }
 
-    fn verify(&self, item: &Item<Value>, response: &str, budget: &Budget) -> Verdict {
+    fn verify(&self, item: &Item<Value>, response: &Response<'_>, budget: &Budget) -> Verdict {
         let mut is_retry = false;
         loop {
             let mut child = match self.pool.take() {

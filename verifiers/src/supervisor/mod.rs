@@ -43,6 +43,15 @@ pub struct Job {
     pub judge: Arc<dyn Judge>,
     /// The response.
     pub response: String,
+    /// How many tokens of the model it is, where that is known.
+    pub num_tokens: Option<usize>,
+}
+
+impl Job {
+    /// A response of which only the text is known.
+    pub fn new(judge: Arc<dyn Judge>, response: impl Into<String>) -> Self {
+        Self { judge, response: response.into(), num_tokens: None }
+    }
 }
 
 impl std::fmt::Debug for Job {

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::{Job, Outcome};
 use crate::budget::Budget;
 use crate::verdict::{CauseKind, Verdict};
+use crate::verifier::Response;
 
 /// How long `close` waits for idle workers to end.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -267,7 +268,7 @@ fn reply_unstarted(task: Task, verdict: Verdict) {
 /// Judges one response; a panic, also one from dropping the job, becomes an undecided verdict.
 fn judge(job: Job, budget: &Budget) -> Verdict {
     let judged = catch_unwind(AssertUnwindSafe(move || {
-        let verdict = job.judge.judge(&job.response, budget);
+        let verdict = job.judge.judge(&Response { text: &job.response, num_tokens: job.num_tokens }, budget);
         drop(job);
         verdict
     }));

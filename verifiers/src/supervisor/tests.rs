@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use super::*;
 use crate::budget::Budget;
 use crate::verdict::{CauseKind, Kind};
+use crate::verifier::Response;
 
 /// Does what the response says: `sleep MS`, `panic TEXT`, `hang` (until released), `obey` (works until the budget is
 /// spent), else answers with it.
@@ -17,10 +18,10 @@ struct Puppet {
 }
 
 impl Judge for Puppet {
-    fn judge(&self, response: &str, budget: &Budget) -> Verdict {
+    fn judge(&self, response: &Response<'_>, budget: &Budget) -> Verdict {
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
-        let (word, rest) = response.split_once(' ').unwrap_or((response, ""));
+        let (word, rest) = response.split_once(' ').unwrap_or((response.text, ""));
         match word {
             "sleep" => std::thread::sleep(Duration::from_millis(rest.parse().unwrap())),
             "panic" => {
@@ -56,7 +57,7 @@ fn supervisor(jobs: usize, timeout_ms: u64) -> Supervisor {
 
 fn jobs<'a>(puppet: &Arc<Puppet>, responses: impl IntoIterator<Item = &'a str>) -> Vec<Job> {
     let job =
-        |response: &str| Job { judge: Arc::clone(puppet) as Arc<dyn Judge>, response: response.to_owned() };
+        |response: &str| Job::new(Arc::clone(puppet) as Arc<dyn Judge>, response);
     responses.into_iter().map(job).collect()
 }
 
@@ -171,7 +172,7 @@ fn a_stream_holds_a_bounded_number_of_pieces_and_keeps_decided_ones_in_place() {
     let counter = Arc::clone(&taken);
     let work = (0..100_usize).map(move |i| {
         counter.fetch_add(1, Ordering::SeqCst);
-        let job = Job { judge: Arc::clone(&puppet) as Arc<dyn Judge>, response: i.to_string() };
+        let job = Job::new(Arc::clone(&puppet) as Arc<dyn Judge>, i.to_string());
         (i, if i % 10 == 3 { Err(Verdict::undecided(CauseKind::BadInput, "")) } else { Ok(job) })
     });
     let mut given = 0;

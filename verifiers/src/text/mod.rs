@@ -33,7 +33,7 @@ use crate::answer::{Found, MAX_BYTES, Reader, Unsettled, after_thinking, settled
 use crate::budget::Budget;
 use crate::error::shorten;
 use crate::verdict::{Kind, Verdict};
-use crate::verifier::{Item, Verifier, one_spaced};
+use crate::verifier::{Item, Response, Verifier, one_spaced};
 use read::{Reading, Texts};
 pub use types::TextType;
 
@@ -127,7 +127,7 @@ impl Verifier for Text {
         Ok(Self { settings })
     }
 
-    fn verify(&self, item: &Item<TextReference>, response: &str, _budget: &Budget) -> Verdict {
+    fn verify(&self, item: &Item<TextReference>, response: &Response<'_>, _budget: &Budget) -> Verdict {
         let texts = &item.reference.texts;
         match settled(response, texts) {
             Ok(Found::One(text)) => judge(texts, text),

@@ -59,7 +59,7 @@ pub(crate) fn process(settings: &Value) -> Box<dyn Configured> {
 
 pub(crate) fn job(verifier: &dyn Configured, reference: Value, response: &str) -> Job {
     let item = RawItem { id: "p".into(), problem: "What?".into(), reference };
-    Job { judge: verifier.bind(item).unwrap(), response: response.to_owned() }
+    Job::new(verifier.bind(item).unwrap(), response)
 }
 
 /// Judges responses one after the other.
