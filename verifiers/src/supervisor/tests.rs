@@ -43,7 +43,7 @@ impl Judge for Puppet {
             _ => {}
         }
         self.running.fetch_sub(1, Ordering::SeqCst);
-        Verdict::right("", Some(response.to_owned()))
+        Verdict::right("", Some(response.text.to_owned()))
     }
 
     fn answer(&self) -> Option<String> {
