@@ -55,6 +55,9 @@ impl<'a> Comparer<'a> {
         if self.pairs > MAX_PAIRS {
             return Match::Unproven;
         }
+        if gold == given {
+            return Match::Equal;
+        }
         match (gold, given) {
             (A::Named(a, gold), A::Named(b, given)) => {
                 // Names of functions must agree; words say what is meant in many ways.
