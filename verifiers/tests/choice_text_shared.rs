@@ -131,7 +131,9 @@ fn every_option_in_every_form(tally: &mut Tally, question: &Question) {
             );
         }
     }
-    let other = question.options.iter().find(|(letter, _)| *letter != question.gold).unwrap().0;
+    // One item of BIG-Bench Hard has one option only.
+    let other =
+        question.options.iter().map(|(letter, _)| *letter).find(|it| *it != question.gold).unwrap_or('B');
     let both = format!("The answer is ({}). The answer is ({other}).", question.gold);
     tally.expect(&judge, &both, false, &reference);
     tally.expect(&judge, &format!("The answer is {} or {other}.", question.gold), false, &reference);
@@ -224,7 +226,7 @@ fn bbh_reference(task: &str, target: &str) -> (Value, String) {
             (json!({"answer": target, "type": "words"}), words.join(" "))
         }
         _ if task == "dyck_languages" => (json!(target), format!("{target} )")),
-        _ if target.parse::<i64>().is_ok() => (json!(target), format!("{target}0")),
+        _ if target.parse::<i64>().is_ok() => (json!(target), format!("{target}1")),
         _ => (json!(target), "something else".to_owned()),
     }
 }
