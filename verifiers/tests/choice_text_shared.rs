@@ -13,17 +13,16 @@ use serde_json::{Value, json};
 
 /// The folder of the benchmarks, or none after saying so.
 fn shared(sort: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("POLESTAR_SHARED").map(|shared| PathBuf::from(shared).join("data"));
-    let folder = folder.map(|data| if data.is_dir() { data } else { data.parent().unwrap().to_owned() });
-    match folder {
-        Some(folder) if folder.join(sort).is_dir() => Some(folder),
-        _ => {
-            eprintln!(
-                "SKIPPED: no {sort}/; set POLESTAR_SHARED to the folder that holds {sort}/, or data/{sort}/"
-            );
-            None
-        }
+    let shared = std::env::var_os("POLESTAR_SHARED").map(PathBuf::from);
+    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
+    if shared.join(sort).is_dir() {
+        return Some(shared);
     }
+    println!(
+        "SKIPPED: no {sort}/ at {}; set POLESTAR_SHARED to the folder that holds {sort}/",
+        shared.display()
+    );
+    None
 }
 
 fn read(path: &Path) -> String {
@@ -79,7 +78,7 @@ impl Tally {
     }
 
     /// Says how many and how fast, and fails where anything failed.
-    fn report(mut self, about: &str) {
+    fn report(mut self, about: &str, num_items: usize) {
         self.times.sort_unstable();
         let mean = self.times.iter().sum::<Duration>() / u32::try_from(self.times.len().max(1)).unwrap();
         let p99 = self.times.get(self.times.len() * 99 / 100).copied().unwrap_or_default();
@@ -89,6 +88,7 @@ impl Tally {
             self.num_items,
             self.times.len()
         );
+        assert_eq!(self.num_items, num_items, "{about}");
         let shown = self.failures.iter().take(25).cloned().collect::<Vec<_>>().join("\n");
         assert!(self.failures.is_empty(), "{about}: {} failures\n{shown}", self.failures.len());
     }
@@ -131,7 +131,9 @@ fn every_option_in_every_form(tally: &mut Tally, question: &Question) {
             );
         }
     }
-    let other = question.options.iter().find(|(letter, _)| *letter != question.gold).unwrap().0;
+    // One item of BIG-Bench Hard has one option only.
+    let other =
+        question.options.iter().map(|(letter, _)| *letter).find(|it| *it != question.gold).unwrap_or('B');
     let both = format!("The answer is ({}). The answer is ({other}).", question.gold);
     tally.expect(&judge, &both, false, &reference);
     tally.expect(&judge, &format!("The answer is {} or {other}.", question.gold), false, &reference);
@@ -157,7 +159,7 @@ fn mmlu_can_be_judged() {
             every_option_in_every_form(&mut tally, &question);
         }
     }
-    tally.report("MMLU");
+    tally.report("MMLU", 15858);
 }
 
 #[test]
@@ -175,15 +177,17 @@ fn commonsense_qa_can_be_judged() {
             every_option_in_every_form(&mut tally, &Question { options, gold: letter(&row["answerKey"]) });
         }
     }
-    tally.report("CommonsenseQA");
+    tally.report("CommonsenseQA", 21924);
 }
 
 #[test]
 fn aqua_and_prontoqa_can_be_judged() {
     let Some(shared) = shared("aqua") else { return };
-    for (name, file, answer) in
-        [("AQuA", "aqua/test.jsonl.gz", "correct"), ("PrOntoQA", "prontoqa/dev.jsonl.gz", "answer")]
-    {
+    let sources = [
+        ("AQuA", "aqua/test.jsonl.gz", "correct", 508),
+        ("PrOntoQA", "prontoqa/dev.jsonl.gz", "answer", 1000),
+    ];
+    for (name, file, answer, num_items) in sources {
         let mut tally = Tally::default();
         for row in json_lines(&shared.join(file)) {
             let as_it_is = json!({"answer": row[answer], "options": row["options"]});
@@ -195,7 +199,7 @@ fn aqua_and_prontoqa_can_be_judged() {
             let question = Question { options: lettered(texts), gold: letter(&row[answer]) };
             every_option_in_every_form(&mut tally, &question);
         }
-        tally.report(name);
+        tally.report(name, num_items);
     }
 }
 
@@ -224,7 +228,7 @@ fn bbh_reference(task: &str, target: &str) -> (Value, String) {
             (json!({"answer": target, "type": "words"}), words.join(" "))
         }
         _ if task == "dyck_languages" => (json!(target), format!("{target} )")),
-        _ if target.parse::<i64>().is_ok() => (json!(target), format!("{target}0")),
+        _ if target.parse::<i64>().is_ok() => (json!(target), format!("{target}1")),
         _ => (json!(target), "something else".to_owned()),
     }
 }
@@ -269,8 +273,8 @@ fn big_bench_hard_can_be_judged() {
             texts.expect(&judge, &format!("Maybe the answer is {target}."), false, &reference);
         }
     }
-    choices.report("BIG-Bench Hard, choices");
-    texts.report("BIG-Bench Hard, texts");
+    choices.report("BIG-Bench Hard, choices", 4071);
+    texts.report("BIG-Bench Hard, texts", 2440);
 }
 
 #[test]
@@ -300,5 +304,5 @@ fn worked_examples_of_big_bench_hard_are_right() {
             }
         }
     }
-    tally.report("BIG-Bench Hard, worked examples");
+    tally.report("BIG-Bench Hard, worked examples", 81);
 }

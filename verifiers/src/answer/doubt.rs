@@ -162,12 +162,13 @@ fn is_doubted(before: &str) -> bool {
 }
 
 /// Whether the text from the end of a sentence on begins by rejecting what the sentence said.
-fn is_rejected_next(from_end: &str) -> bool {
+pub(super) fn is_rejected_next(from_end: &str) -> bool {
     // The pattern is constant and tested, so that it compiles.
     #[allow(clippy::unwrap_used)]
     static REJECTION: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
-            r"(?i)^[.!?*)\s]+(?:(?:no|oh|hmm|but)\b[,.!]?\s+)?(?:no\b[,.!]|no\s+wait\b|wait\b|actually\b|",
+            r"(?i)^[.!?*)\]\\$}\s]+(?:(?:no|oh|hmm|but|or)\b[,.!]?\s+)?",
+            r"(?:no\b[,.!]|no\s+wait\b|wait\b|actually\b|maybe\b|perhaps\b|possibly\b|scratch\s+that\b|",
             r"(?:but\s+)?(?:that|this|it|which)(?:\s+(?:is|was|must\s+be|can)|['’]s)?\s*(?:is|be)?\s*",
             r"(?:n['’]t\s+right|not\s+right|not\s+correct|wrong|incorrect|false|a\s+mistake|mistaken))",
         ))
@@ -178,8 +179,24 @@ fn is_rejected_next(from_end: &str) -> bool {
 
 /// Whether a text, such as what stands behind an answer, doubts, denies or takes back, or names an alternative.
 pub(crate) fn is_hedged(text: &str) -> bool {
-    const OTHERS: &[&str] =
-        &["or", "and", "not", "no", "nor", "neither", "either", "both", "but", "wrong", "incorrect", "false"];
+    const OTHERS: &[&str] = &[
+        "or",
+        "and",
+        "could",
+        "might",
+        "may",
+        "would",
+        "not",
+        "no",
+        "nor",
+        "neither",
+        "either",
+        "both",
+        "but",
+        "wrong",
+        "incorrect",
+        "false",
+    ];
     words(text).iter().any(|word| {
         RETRACTIONS.contains(&word.as_str()) || OTHERS.contains(&word.as_str()) || word.ends_with("n't")
     })

@@ -34,15 +34,20 @@ const SECTIONS: &[&str] = &[
     "verification",
 ];
 
+/// Marks that are looked at, from the last.
+const MAX_MARKS: usize = 1024;
+
 /// The rests of the last lines from their `####` that are no headings, in order, at most `limit`.
 pub(super) fn hashes<'a>(text: &'a str, reader: &impl Reader, limit: usize) -> Vec<Place<'a>> {
     let bytes = text.as_bytes();
     let mut places = Vec::new();
     let mut end = text.len();
+    let mut num_marks = 0;
     // From the end, run of # by run of #; each line is looked at once, from its last mark.
     while let Some(last) = bytes[..end].iter().rposition(|byte| *byte == b'#') {
         let start = bytes[..last].iter().rposition(|byte| *byte != b'#').map_or(0, |at| at + 1);
         if last + 1 - start == 4 {
+            num_marks += 1;
             let rest = &text[last + 1..end];
             let line_end = last + 1 + rest.find('\n').unwrap_or(rest.len());
             let line = line(rest);
@@ -50,9 +55,9 @@ pub(super) fn hashes<'a>(text: &'a str, reader: &impl Reader, limit: usize) -> V
             if !is_heading(line, is_end, reader) {
                 let found = Found::One(line);
                 places.push(Place { start, end: line_end, found, of_part: false });
-                if places.len() == limit {
-                    break;
-                }
+            }
+            if places.len() == limit || num_marks == MAX_MARKS {
+                break;
             }
         }
         end = start;
@@ -61,10 +66,10 @@ pub(super) fn hashes<'a>(text: &'a str, reader: &impl Reader, limit: usize) -> V
     places
 }
 
-/// Whether no text follows a line: only white space and marks of the tokenizer's.
+/// Whether no text follows a line: only white space, marks of the tokenizer's and another such line.
 fn is_rest_empty(rest: &str) -> bool {
     let rest = rest.trim_start();
-    rest.is_empty() || rest.starts_with("<|")
+    rest.is_empty() || rest.starts_with("<|") || rest.starts_with("####")
 }
 
 /// Whether a line after `####` is a heading and no answer.

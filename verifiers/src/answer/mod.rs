@@ -8,7 +8,7 @@
 //!    \boxed{42}"). Boxes joined by a comma, "and" or "or" are several answers.
 //! 3. The rest of the line after `####`. Markdown headings are passed over: a line that begins with an ordinal
 //!    (`#### 1. Add`) or with words, unless the verifier takes these for an answer, they name no section (`#### Step 2`)
-//!    and no text follows the line.
+//!    and no text but another such line follows.
 //! 4. A sentence that commits: "the answer is 42", "final answer: 42", "Answer: 42", "the correct choice is B", or a line
 //!    that begins with "A: 42". The answer ends with its sentence or clause; math, braces and brackets are not cut in
 //!    two. A sentence does not count where it denies ("the answer is not 42"), doubts ("the answer might be 42", "maybe
@@ -33,6 +33,7 @@ mod text;
 mod thinking;
 
 pub(crate) use doubt::is_hedged;
+pub(crate) use phrase::speaks_of_answer;
 pub(crate) use plain::{folded, plain, prefix_len};
 pub(crate) use settled::{Unsettled, settled};
 pub(crate) use text::{head, single_line, tail, trim};
@@ -177,9 +178,7 @@ mod tests {
     fn a_line_of_words_behind_the_mark_is_an_answer_at_the_end_only() {
         assert_eq!(one("#### Evelyn"), Some("Evelyn"));
         assert_eq!(one("#### Evelyn\n <|im_end|>"), Some("Evelyn"));
-        for heading in
-            ["#### Evelyn\nShe is.", "#### Step two", "#### Conclusion", "#### easy", "#### Evelyn\n#### "]
-        {
+        for heading in ["#### Evelyn\nShe is.", "#### Step two", "#### Conclusion", "#### easy"] {
             assert_eq!(one(heading), None, "{heading}");
         }
     }

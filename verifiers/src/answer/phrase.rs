@@ -39,17 +39,35 @@ pub(super) fn sentences<'a>(text: &'a str, reader: &impl Reader, limit: usize) -
     places
 }
 
-/// Where the last words "answer", and `A:` at the start of a line, stand.
+/// The words that introduce an answer, and `A:` at the start of a line.
+// The pattern is constant and tested, so that it compiles.
+#[allow(clippy::unwrap_used)]
+static MENTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)(?-u:\b)(?:answer|(?:correct|right|best|final|my)\s+(?:choice|option))(?-u:\b)",
+        r"|(?m:^)[ \t>*_#-]*(?-u:\b)(?-i:A)[ \t*]*:",
+    ))
+    .unwrap()
+});
+
+/// Words between "is" and the answer that change neither.
+// The pattern is constant and tested, so that it compiles.
+#[allow(clippy::unwrap_used)]
+static ADVERBS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)^(?:\s*(?:also|certainly|clearly|definitely|hence|indeed|instead|just|now|obviously|of\s+course|simply|",
+        r"surely|then|therefore|thus|undoubtedly),?\s+)+",
+    ))
+    .unwrap()
+});
+
+/// Whether a text speaks of an answer at all, be it to deny or to doubt it.
+pub(crate) fn speaks_of_answer(text: &str) -> bool {
+    MENTION.find_iter(text).any(|found| !found.as_str().ends_with(':'))
+}
+
+/// Where the last words that introduce an answer, and `A:` at the start of a line, stand.
 fn mentions(text: &str, short_label: bool) -> VecDeque<(usize, usize)> {
-    // The patterns are constant and tested, so that they compile.
-    #[allow(clippy::unwrap_used)]
-    static MENTION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r"(?i)(?-u:\b)(?:answer|(?:correct|right|best|final|my)\s+(?:choice|option))(?-u:\b)",
-            r"|(?m:^)[ \t>*_#-]*(?-u:\b)(?-i:A)[ \t*]*:",
-        ))
-        .unwrap()
-    });
     let mut last = VecDeque::with_capacity(MAX_PLACES);
     for found in MENTION.find_iter(text) {
         let is_label = found.as_str().ends_with(':');
@@ -85,7 +103,10 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
     let no = says.name("no").map(|no| end + no.start());
     // "The answer is not guilty": words of the answer itself, where that is known.
     let own = no.filter(|no| reader.known(head(&text[*no..], MAX_BYTES)) > 0);
-    let from = own.unwrap_or(end + says.get(0)?.end());
+    let mut from = own.unwrap_or(end + says.get(0)?.end());
+    if reader.known(head(&text[from..], MAX_BYTES)) == 0 {
+        from += ADVERBS.find(head(&text[from..], BETWEEN_BYTES)).map_or(0, |found| found.end());
+    }
     let (skipped, answer, asked) = split(&text[from..], reader);
     // "The answer is easy", "A: He has 3 apples": words, and no answer.
     if !reader.is_answer(answer) {
@@ -103,11 +124,12 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
     let of_part = says.name("of").is_some_and(|of| !is_whole(of.as_str()));
     let mut end = at + answer.len();
     let mut found = Found::One(answer);
-    if let Some(next) = behind.strip_prefix(',') {
+    for joiner in [",", " but"] {
+        let Some(next) = behind.strip_prefix(joiner) else { continue };
         let (skipped, next, _) = split(head(next, MAX_BYTES), reader);
         if reader.is_other(answer, next) {
             found = Found::Several(vec![answer, next]);
-            end += 1 + skipped + next.len();
+            end += joiner.len() + skipped + next.len();
         }
     }
     Some(Mention { standing, place: Place { start, end, found, of_part } })

@@ -69,7 +69,9 @@ pub(crate) fn plain(text: &str) -> String {
             _ => out.push(c),
         }
     }
-    ends_trimmed(&out).to_owned()
+    let trimmed = ends_trimmed(&out);
+    // "**" by itself is no emphasis.
+    if trimmed.is_empty() { text.trim().to_owned() } else { trimmed.to_owned() }
 }
 
 /// Reads what follows a backslash: how many bytes of it are dealt with.
@@ -170,6 +172,7 @@ mod tests {
             ("“No.”", "No"),
             ("...", "..."),
             ("\\", "\\"),
+            ("**", "**"),
             ("}", "}"),
             ("O’Neil's", "O'Neil's"),
         ];

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{Found, MAX_PLACES, NOTHING, Place, Reader, after_thinking};
-use super::{boxes::boxes, hashes::hashes, phrase::sentences};
+use super::{boxes::boxes, doubt::is_rejected_next, hashes::hashes, phrase::sentences};
 
 /// Why a response settles on nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub(crate) fn settled<'a>(response: &'a str, reader: &impl Reader) -> Result<Fou
         |place: &Place<'_>| places.iter().all(|other| place.end <= other.start || other.end <= place.start);
     let said: Vec<Place<'a>> = said.into_iter().filter(is_apart).collect();
     places.extend(said);
+    places.retain(|place| !is_rejected_next(&text[place.end..]));
     places.sort_by_key(|place| place.start);
     let Some(last) = places.pop() else { return Err(Unsettled::Nothing(NOTHING)) };
     if let Found::One(answer) = last.found {

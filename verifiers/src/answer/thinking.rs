@@ -4,7 +4,7 @@
 const THINKING: &[(&str, &str)] =
     &[("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]")];
 
-/// The part of a response that may hold its answer, or why there is none.
+/// The part of a response that may hold its answer, without white space behind it, or why there is none.
 pub(crate) fn after_thinking(response: &str) -> Result<&str, &'static str> {
     let mut text = response;
     for (_, end) in THINKING {
@@ -20,5 +20,5 @@ pub(crate) fn after_thinking(response: &str) -> Result<&str, &'static str> {
             }
         }
     }
-    Ok(text)
+    Ok(text.trim_end())
 }

@@ -92,7 +92,7 @@ impl TryFrom<RawReference> for ChoiceReference {
         let among = options.names();
         let expected = format!("`answer` must be the letter or the text of one option ({among})");
         match options.read(&answer) {
-            Reading::Option(gold) => Ok(Self { options, gold }),
+            Reading::Option(gold) | Reading::Letter(gold) => Ok(Self { options, gold }),
             Reading::Ambiguous => {
                 Err(format!("{expected}, but several options have the text {shown:?}; give the letter"))
             }
@@ -154,7 +154,7 @@ impl Choice {
     /// The answer of a response that no rule finds one in: the whole of it, or the last option in it if that is asked for.
     fn unmarked<'a>(&self, options: &Options, response: &'a str) -> Option<&'a str> {
         let text = after_thinking(response).ok()?;
-        let whole = single_line(text).filter(|line| options.read(line) != Reading::Unreadable);
+        let whole = single_line(text).filter(|line| options.is_only_answer(line));
         whole.or_else(|| match self.settings.fallback {
             ChoiceFallback::None => None,
             ChoiceFallback::Last => options.last_in(text),
@@ -170,10 +170,10 @@ impl ChoiceReference {
         let extracted = Some(shown.clone());
         let none = |reason: String| Verdict::zero(Kind::NoAnswer, reason, Some(shown.clone()));
         match self.options.read(text) {
-            Reading::Option(option) if option == self.gold => {
+            Reading::Option(option) | Reading::Letter(option) if option == self.gold => {
                 Verdict::right(format!("{shown} is option {gold}"), extracted)
             }
-            Reading::Option(option) => {
+            Reading::Option(option) | Reading::Letter(option) => {
                 let given = self.options.label(option);
                 Verdict::wrong(format!("{shown} is option {given}, not {gold}"), extracted)
             }

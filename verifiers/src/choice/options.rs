@@ -51,8 +51,8 @@ impl Options {
             other => return Err(format!("{expected}, found {}", shorten(&other.to_string(), 80))),
         };
         let num_given = value.as_array().map_or(labelled.len(), Vec::len);
-        if !(2..=MAX_OPTIONS).contains(&num_given) {
-            return Err(format!("{expected}, from 2 to {MAX_OPTIONS} of them, found {num_given}"));
+        if !(1..=MAX_OPTIONS).contains(&num_given) {
+            return Err(format!("{expected}, from 1 to {MAX_OPTIONS} of them, found {num_given}"));
         }
         let mut options = Self { labels: Vec::new(), texts: Vec::new() };
         for (label, text) in labelled {

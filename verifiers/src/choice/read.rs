@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::options::Options;
-use crate::answer::{MAX_BYTES, Reader, folded, head, is_hedged, plain, prefix_len, tail, trim};
+use super::options::{Options, Text};
+use crate::answer::{
+    MAX_BYTES, Reader, folded, head, is_hedged, plain, prefix_len, speaks_of_answer, tail, trim,
+};
 
 /// Texts joined by commas, "and" or "or" that are told apart.
 const MAX_PARTS: usize = 32;
@@ -15,6 +17,8 @@ const MAX_PARTS: usize = 32;
 pub(super) enum Reading {
     /// This option.
     Option(usize),
+    /// The letter of this option, with a text that no option has.
+    Letter(usize),
     /// The letter of one option and the text of another.
     Mismatch(usize, usize),
     /// More than one option.
@@ -44,18 +48,29 @@ macro_rules! pattern {
 }
 
 impl Options {
-    /// What an answer's text says.
+    /// What a text says that is given as the answer.
     pub(super) fn read(&self, text: &str) -> Reading {
+        match self.read_closely(text) {
+            Reading::Letter(option) => Reading::Option(option),
+            reading => reading,
+        }
+    }
+
+    /// Whether a whole response is nothing but an answer. A letter with any text may be a list's, or the "A:" of a dialogue.
+    pub(super) fn is_only_answer(&self, line: &str) -> bool {
+        let correct = is_correct().captures(line).and_then(|found| found.get(1));
+        let bare = correct.map_or(line, |inner| inner.as_str());
+        let is_option = !matches!(self.read_closely(bare), Reading::Unreadable | Reading::Letter(_));
+        is_option && !speaks_of_answer(bare)
+    }
+
+    fn read_closely(&self, text: &str) -> Reading {
         if text.len() > MAX_BYTES {
             return Reading::Unreadable;
         }
         let text = plain(text);
-        let correct = pattern!(
-            r"(?i)^(.+?)\s+(?:is|would\s+be)\s+(?:the\s+)?(?:correct|right|best)",
-            r"(?:\s+(?:answer|option|choice|one))?$"
-        );
         match self.read_plain(&text) {
-            Reading::Unreadable => match correct.captures(&text).and_then(|found| found.get(1)) {
+            Reading::Unreadable => match is_correct().captures(&text).and_then(|found| found.get(1)) {
                 Some(inner) => self.read_plain(inner.as_str()),
                 None => Reading::Unreadable,
             },
@@ -66,8 +81,11 @@ impl Options {
     fn read_plain(&self, text: &str) -> Reading {
         if let Some(letter) = letter(text) {
             // "S" may be an option's text, and a small "c" is one before it is a letter.
-            let is_text = |option: &usize| self.texts()[*option].plain == text;
-            let by_text = (0..self.texts().len()).find(is_text).map(Reading::Option);
+            let by_text = match self.by_exact_text(text) {
+                ByText::None => None,
+                ByText::One(option) => Some(Reading::Option(option)),
+                ByText::Several => Some(Reading::Ambiguous),
+            };
             let is_small = text.starts_with(char::is_lowercase);
             let by_letter = self.by_letter(letter).map(Reading::Option);
             let found = if is_small { by_text.or(by_letter) } else { by_letter.or(by_text) };
@@ -78,10 +96,9 @@ impl Options {
             ByText::Several => return Reading::Ambiguous,
             ByText::None => {}
         }
-        if let Some(reading) = self.letter_and_text(text) {
-            return reading;
-        }
-        if let Some(reading) = self.joined(text) {
+        if let Some(reading) =
+            self.text_and_letter(text).or_else(|| self.joined(text)).or_else(|| self.letter_and_text(text))
+        {
             return reading;
         }
         let outside = pattern!(
@@ -94,34 +111,49 @@ impl Options {
     /// The option that has a text. Case counts only where options differ in nothing else.
     fn by_text(&self, text: &str) -> ByText {
         let lower = text.to_lowercase();
-        let among = |same: &dyn Fn(usize) -> bool| -> Vec<usize> {
-            (0..self.texts().len()).filter(|option| same(*option)).collect()
-        };
-        let alike = among(&|option| self.texts()[option].folded == lower);
-        match alike.as_slice() {
-            [] => ByText::None,
-            [one] => ByText::One(*one),
-            _ => match among(&|option| self.texts()[option].plain == text).as_slice() {
-                [one] => ByText::One(*one),
-                _ => ByText::Several,
+        match self.only(|option| option.folded == lower) {
+            ByText::Several => match self.by_exact_text(text) {
+                ByText::One(option) => ByText::One(option),
+                ByText::None | ByText::Several => ByText::Several,
             },
+            found => found,
         }
     }
 
-    /// Reads "(B) the red one", "B: the red one", "B the red one" and "the red one (B)".
+    /// The option that has a text in that very case.
+    fn by_exact_text(&self, text: &str) -> ByText {
+        self.only(|option| option.plain == text)
+    }
+
+    fn only(&self, is_it: impl Fn(&Text) -> bool) -> ByText {
+        let mut found = (0..self.texts().len()).filter(|option| is_it(&self.texts()[*option]));
+        match (found.next(), found.next()) {
+            (None, _) => ByText::None,
+            (Some(option), None) => ByText::One(option),
+            (Some(_), Some(_)) => ByText::Several,
+        }
+    }
+
+    /// Reads "the red one (B)". In front of its letter only an option's text is read: "it could be (B)" is none.
+    fn text_and_letter(&self, text: &str) -> Option<Reading> {
+        let followed = pattern!(r"(?s)^(?P<text>.+?)\s+[(\[](?P<letter>[A-Za-z])[)\]]$");
+        let found = followed.captures(text)?;
+        let given = plain(&found["text"]);
+        if matches!(self.by_text(&given), ByText::None) {
+            return None;
+        }
+        let letter = found["letter"].chars().next()?.to_ascii_uppercase();
+        Some(self.by_letter(letter).map_or(Reading::Outside, |own| self.with_text(own, &given)))
+    }
+
+    /// Reads "(B) the red one", "B: the red one" and "B the red one".
     fn letter_and_text(&self, text: &str) -> Option<Reading> {
         let led = pattern!(
             r"(?s)^(?i:(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:answer|option|choice|letter)\s*:?\s+)?",
             r"(?:[(\[](?P<a>[A-Za-z])[)\]][.:,]?\s*(?:[-–—=]\s*)?|(?P<b>[A-Za-z])(?:[)\]][.:,]?\s*|[.:,]\s+|\s*[-–—=]\s+)",
             r"|(?P<bare>[A-Z])\s+)(?P<text>.+)$"
         );
-        let followed = pattern!(r"(?s)^(?P<text>.+?)\s+[(\[](?P<a>[A-Za-z])[)\]]$");
-        let behind = followed.captures(text);
-        let is_option = |given: &str| !matches!(self.by_text(&plain(given)), ByText::None);
-        let found = match behind {
-            Some(behind) if is_option(&behind["text"]) => behind,
-            behind => led.captures(text).or(behind)?,
-        };
+        let found = led.captures(text)?;
         let given = found.name("text")?.as_str().trim();
         let is_bare = found.name("a").is_none() && found.name("b").is_none();
         let letter = found.name("a").or(found.name("b")).or(found.name("bare"))?.as_str();
@@ -143,8 +175,11 @@ impl Options {
         let lower = folded(given);
         let is_own = self.texts().get(own).is_some_and(|text| text.folded == lower);
         if let Some(other) = letter(given).filter(|_| !is_own) {
-            let is_same = self.by_letter(other) == Some(own);
-            return if is_same { Reading::Option(own) } else { Reading::Several };
+            return match (self.by_letter(other), self.by_text(given)) {
+                (Some(same), _) if same == own => Reading::Option(own),
+                (None, ByText::One(text)) => Reading::Mismatch(own, text),
+                _ => Reading::Several,
+            };
         }
         let begins = |long: &str, short: &str| {
             long.strip_prefix(short).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
@@ -167,14 +202,19 @@ impl Options {
         if is_hedged(given) || self.names_other(own, given) {
             return Reading::Unreadable;
         }
-        Reading::Option(own)
+        Reading::Letter(own)
     }
 
-    /// Whether the letter of another option stands in a text, in brackets or behind "option".
+    /// Whether the letter of another option stands in a text; "A" and "I" only in brackets or behind "option".
     fn names_other(&self, own: usize, text: &str) -> bool {
-        let named = pattern!(r"[(\[](?P<a>[A-Z])[)\]]|(?i:option|choice)\s+(?P<b>[A-Z])\b");
+        let named =
+            pattern!(r"[(\[](?P<a>[A-Z])[)\]]|(?i:option|choice)\s+(?P<b>[A-Z])\b|\b(?P<c>[B-HJ-Z])\b");
         named.captures_iter(text).any(|found| {
-            let letter = found.name("a").or(found.name("b")).and_then(|it| it.as_str().chars().next());
+            let letter = found
+                .name("a")
+                .or(found.name("b"))
+                .or(found.name("c"))
+                .and_then(|it| it.as_str().chars().next());
             letter.and_then(|letter| self.by_letter(letter)).is_some_and(|option| option != own)
         })
     }
@@ -291,10 +331,18 @@ impl Options {
     }
 }
 
+/// "B is the correct answer."
+fn is_correct() -> &'static Regex {
+    pattern!(
+        r"(?i)^(.+?)\s+(?:is|would\s+be)\s+(?:the\s+)?(?:correct|right|best)",
+        r"(?:\s+(?:answer|option|choice|one))?[\s.!*]*$"
+    )
+}
+
 /// The letter that a whole text is: `B`, `(B)`, `B)`, `option B`.
 fn letter(text: &str) -> Option<char> {
     let alone = pattern!(
-        r"^(?:(?i:(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:answer|option|choice|letter)(?:\s+is)?(?:\s*:\s*|\s+))[(\[]?",
+        r"^(?:(?i:(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:answer|option|choice|letter)(?:\s*:\s*|\s+))[(\[]?",
         r"|(?i:option|choice)[(\[]|[(\[]?)([A-Za-z])[)\]]?[.:]?$"
     );
     let found = alone.captures(text)?;

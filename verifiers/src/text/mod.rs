@@ -29,7 +29,9 @@ mod types;
 
 use serde::Deserialize;
 
-use crate::answer::{Found, MAX_BYTES, Reader, Unsettled, after_thinking, settled, single_line, trim};
+use crate::answer::{
+    Found, MAX_BYTES, Reader, Unsettled, after_thinking, settled, single_line, speaks_of_answer, trim,
+};
 use crate::budget::Budget;
 use crate::error::shorten;
 use crate::verdict::{Kind, Verdict};
@@ -163,7 +165,7 @@ impl Text {
     /// The answer of a response that no rule finds one in: the whole of it, or the last in it if that is asked for.
     fn unmarked<'a>(&self, texts: &Texts, response: &'a str) -> Option<&'a str> {
         let text = after_thinking(response).ok()?;
-        let whole = single_line(text).filter(|line| texts.is_answer(line));
+        let whole = single_line(text).filter(|line| texts.is_answer(line) && !speaks_of_answer(line));
         whole.or_else(|| match self.settings.fallback {
             TextFallback::None => None,
             TextFallback::Last => texts.last_in(text),

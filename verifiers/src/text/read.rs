@@ -115,25 +115,22 @@ impl Texts {
         }
     }
 
-    /// Bytes at the start of a text that are the words asked for, in order, and those that the list goes on with.
+    /// Bytes at the start of a text that are words of the list asked for, in any order, within one sentence: "so" and
+    /// "maybe" end no clause there.
     fn known_words(&self, text: &str) -> usize {
-        let Some(gold) = self.canonical.first() else { return 0 };
-        let mut wanted = gold.split(' ').peekable();
+        let gold: Vec<&str> = self.canonical.iter().flat_map(|gold| gold.split(' ')).collect();
         let mut at = 0;
         for piece in text.split_inclusive(char::is_whitespace) {
-            let found = words(piece);
-            if !found
-                .iter()
-                .all(|word| (word == "and" && wanted.peek() != Some(&"and")) || wanted.next() == Some(word))
-            {
+            let is_known = |word: &String| word == "and" || gold.contains(&word.as_str());
+            if !words(piece).iter().all(is_known) {
                 break;
             }
-            // The piece may end the sentence, and with it the list.
-            at += piece.trim_end().trim_end_matches(['.', '!', '*']).len();
-            if wanted.peek().is_none() {
-                return at;
+            let word = piece.trim_end();
+            let bare = word.trim_end_matches(['.', '!', '?', '*', ',']);
+            if bare.len() < word.trim_end_matches(['*', ',']).len() || piece.ends_with('\n') {
+                return at + bare.len();
             }
-            at += piece.len() - piece.trim_end().trim_end_matches(['.', '!', '*']).len();
+            at += piece.len();
         }
         at
     }

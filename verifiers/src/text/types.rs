@@ -64,6 +64,7 @@ const CHANGES: &[&str] = &[
     "or",
     "over",
     "per",
+    "pi",
     "percent",
     "perhaps",
     "plus",
@@ -216,6 +217,8 @@ pub(super) fn integer(text: &str) -> Option<String> {
             && !CHANGES.contains(&word.as_str())
             && !NUMBERS.contains(&word.as_str())
             && !word.ends_with("n't")
+            // An unknown, as in "8 x".
+            && word.chars().nth(1).is_some()
     };
     (words.len() <= 3 && words.iter().all(is_harmless)).then(|| plain_integer(number)).flatten()
 }
