@@ -296,7 +296,7 @@ fn floods_are_cut() {
     undecided(SHORT_MS, "stderr-flood", "timeout", &["eeee"]);
     undecided(LONG_MS, "both-flood", "rubbish", &["more than 1024 KiB"]);
     let more = json!({"max_output_kb": 200_000});
-    let verdicts = puppet_says(LONG_MS, more, &["big 100", "stderr 100"]);
+    let verdicts = puppet_says(LONG_MS, more, &["big 20", "stderr 20"]);
     assert!(verdicts.iter().all(|verdict| verdict.kind_name() == "right"), "{verdicts:?}");
     assert!(verdicts[0].reason().len() < 10_000);
 }
