@@ -20,6 +20,7 @@ tools=$root/.venv-test
 allowed_skips='POLESTAR_SHARED|no GPU|forbids mounting in a user namespace'
 trl_version=1.16.0
 jinja2_version=3.1.6
+reasoning_gym_version=0.1.25
 
 ci=0
 if [ "${CI:-}" = true ]; then
@@ -32,6 +33,7 @@ if [ -z "${POLESTAR_SHARED:-}" ] && [ -d "$root/../shared/data" ]; then
     export POLESTAR_SHARED
 fi
 export POLESTAR_SMOLLM2=$model POLESTAR_TRL_GOLDENS=$tools/trl-goldens
+reasoning_gym_python=$tools/bin/python
 logs=${CARGO_TARGET_DIR:-$root/target}/test-logs
 junit=${CARGO_TARGET_DIR:-$root/target}/nextest/default/junit.xml
 rm -rf "$logs" "$junit"
@@ -74,6 +76,14 @@ template_goldens() {
         echo "$wanted" >"$mark"
     fi
     "$tools/bin/python" scripts/golden_templates.py --check
+}
+
+# A Python with the package that an example of a verifier wraps; the tests judge with it.
+reasoning_gym() {
+    if [ "$("$reasoning_gym_python" -c 'import importlib.metadata as m; print(m.version("reasoning-gym"))' 2>/dev/null)" != "$reasoning_gym_version" ]; then
+        "$tools/bin/python" -m pip install --quiet --disable-pip-version-check "reasoning-gym==$reasoning_gym_version" >&2
+    fi
+    "$reasoning_gym_python" -c 'import reasoning_gym'
 }
 
 # Compiles every test and the two binaries, so that the steps after it have nothing left to build.
@@ -148,6 +158,8 @@ need "set-up" scripts/setup.sh
 check "format" cargo fmt --all --check
 check "scripts parse" scripts_parse
 check "template goldens" template_goldens
+check "reasoning-gym" reasoning_gym
+[ "$step_status" != 0 ] || export POLESTAR_REASONING_GYM_PYTHON=$reasoning_gym_python
 check "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" check "documentation" cargo doc --locked --workspace --no-deps
 need "build" build

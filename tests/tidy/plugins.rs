@@ -24,6 +24,7 @@ const SLOTS: &[Slot] = &[
 const KIND_NAMES: &[(&str, &str, &str)] = &[
     ("trainer/src/cli/eval.rs", "math", "the default of --verifier"),
     ("trainer/src/run/judges.rs", "math", "lenient extraction is a setting that only math has"),
+    ("verifiers/examples/soak.rs", "process", "what it soaks"),
 ];
 
 /// A plug-in's type and the module that it lies in.

@@ -1,5 +1,7 @@
 //! `http`: a server that judges. One request is one POST of `{"id", "problem", "reference", "response"}`; the answer's
 //! body is `{"score", "reason"?, "extracted"?, "kind"?}` or `{"undecided": cause}`, with the request's `id` or without.
+//! Plain HTTP only: a judge stands in the same cluster, and TLS would bring fifteen more crates, a C compiler and its
+//! own list of authorities.
 //!
 //! | the server | the verdict |
 //! | --- | --- |
@@ -219,7 +221,11 @@ fn retry_after(answer: &Response<Body>) -> Option<Duration> {
 fn check_url(url: &str) -> Result<(), String> {
     let refuse = |found: &str| Err(format!("`url` must be as http://localhost:8000/judge, found {found}"));
     match url.parse::<Uri>() {
-        Ok(uri) if uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) => Ok(()),
+        Ok(uri) if uri.host().is_some() && uri.scheme_str() == Some("http") => Ok(()),
+        Ok(uri) if uri.scheme_str() == Some("https") => Err(format!(
+            "`url` must begin with http://, found `{url}`: TLS is not built in; reach the server through a tunnel or a \
+             proxy on this machine"
+        )),
         _ if url.is_empty() => refuse("none"),
         _ => refuse(&format!("`{url}`")),
     }
@@ -260,6 +266,7 @@ mod tests {
             (json!({"url": "localhost:8000"}), "found `localhost:8000`"),
             (json!({"url": "ftp://x/"}), "found `ftp://x/`"),
             (json!({"url": "/judge"}), "`url` must be"),
+            (json!({"url": "https://x/judge"}), "found `https://x/judge`: TLS is not built in"),
             (json!({"url": url, "headers": {"a b": "c"}}), "found `a b`"),
             (json!({"url": url, "headers": {"a": "c\nd"}}), "the value of the header `a`"),
             (

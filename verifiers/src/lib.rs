@@ -76,10 +76,13 @@
 //! # Ok::<(), polestar_verifiers::VerifierError>(())
 //! ```
 //!
+//! A verifier in another language is a program ([`process`]) or a server ([`http`]) that is named in the settings and
+//! needs no line here.
+//!
 //! # What is judged and what is not
 //!
 //! A response that is wrong, empty, garbage, or takes too much to work out is *judged*, with score 0. A verifier that
-//! hangs, crashes or cannot be reached is *undecided*: no reward at all. A reference answer that cannot be read is an
+//! hangs, crashes, cannot be reached or answers rubbish is *undecided*: no reward at all. A reference answer that cannot be read is an
 //! error at load. The three never pass for each other; see [`Verdict`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]

@@ -242,4 +242,23 @@ mod tests {
         let error = Answer::parse("[".repeat(1 << 20).as_bytes()).unwrap_err();
         assert!(error.contains("expected") || error.contains("recursion"), "{error}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_an_answer_or_a_short_error(bytes in proptest::collection::vec(0_u8.., 0..600)) {
+            match Answer::parse(&bytes) {
+                Ok(answer) => assert!(answer.verdict.reason().len() <= TEXT_BYTES + 100),
+                Err(problem) => assert!(problem.len() < 4000, "{problem}"),
+            }
+        }
+
+        #[test]
+        fn any_text_comes_through(text in ".*") {
+            let item = Item { id: String::new(), problem: text.clone(), reference: json!([text]) };
+            let line = request("1", &item, &text);
+            assert!(line.is_ascii() && !line.contains('\n'));
+            let back: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(back, json!({"id": "1", "problem": text, "reference": [text], "response": text}));
+        }
+    }
 }

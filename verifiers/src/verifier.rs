@@ -100,7 +100,7 @@ pub trait Verifier: Sized + Send + Sync + 'static {
     }
 
     /// What went wrong beside the verdicts since this was last asked, for `--check`: a second answer to a question
-    /// that was decided already, for example.
+    /// that was decided already, or a question that had to be asked again.
     fn take_complaints(&self) -> Vec<String> {
         Vec::new()
     }

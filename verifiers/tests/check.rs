@@ -62,7 +62,7 @@ fn puppet_rows(timeout_s: &str, cases: &[(&str, &str, &[&str])]) {
 #[test]
 fn the_example_passes() {
     let mark = new_mark();
-    let exact = path("examples/process/exact.py");
+    let exact = path("verifiers/examples/process/exact.py");
     let settings = settings(&mark, &[python(), &exact], json!({}));
     for input in ["", &line("42")] {
         let (code, table) = check(&settings, "10", input);
@@ -75,7 +75,7 @@ fn the_example_passes() {
         assert!(row(&table, request).contains("judged 1 (right)"), "{table}");
         assert!(row(&table, request).ends_with("=> reward 1"), "{table}");
         for name in
-            ["starts", "1 MB response", "control char", "unusual", "reference null", "after the answers"]
+            ["starts", "1 MB response", "control char", "unusual", "reference null", "beside the answers"]
         {
             assert!(row(&table, name).starts_with("PASS"), "{table}");
         }
@@ -112,6 +112,17 @@ fn misbehaviour_is_told_by_its_name() {
 }
 
 #[test]
+fn a_full_score_for_nothing_is_pointed_out() {
+    let mark = new_mark();
+    // The puppet says right to whatever is no order.
+    let (code, table) = check(&puppet(&mark, "", json!({})), "5", &line("ok"));
+    assert!(row(&table, "empty response").contains("a full score for this: is that meant?"), "{table}");
+    assert!(!row(&table, "line 1").contains("is that meant"), "{table}");
+    assert_eq!(code, 0);
+    assert_gone(&mark);
+}
+
+#[test]
 fn a_line_that_is_no_request_fails() {
     let mark = new_mark();
     let (code, table) = check(&puppet(&mark, "", json!({})), "5", &format!("{}not json\n", line("ok")));
@@ -133,8 +144,24 @@ fn a_verdict_that_changes_fails() {
 fn a_second_answer_after_the_first_fails() {
     let mark = new_mark();
     let (code, table) = check(&puppet(&mark, "", json!({})), "5", &line("twice-later 0.02"));
-    let row = row(&table, "after the answers");
-    assert!(row.starts_with("FAIL") && row.contains("after an answer"), "{table}");
+    let row = row(&table, "beside the answers");
+    assert!(row.starts_with("FAIL") && (row.contains("after an answer") || row.contains("twice")), "{table}");
+    assert_eq!(code, 1);
+    assert_gone(&mark);
+}
+
+#[test]
+fn a_crash_that_the_second_try_hides_fails() {
+    let mark = new_mark();
+    let folder = tempfile::tempdir().unwrap();
+    let once = format!("once {}", folder.path().join("once").display());
+    let (code, table) = check(&puppet(&mark, "", json!({})), "5", &line(&once));
+    assert!(row(&table, "line 1").starts_with("PASS"), "{table}");
+    let row = row(&table, "beside the answers");
+    assert!(
+        row.starts_with("FAIL") && row.contains("asked again: the verifier ended with exit code 1"),
+        "{row}"
+    );
     assert_eq!(code, 1);
     assert_gone(&mark);
 }

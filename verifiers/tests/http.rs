@@ -128,7 +128,7 @@ impl Drop for Example {
 
 #[test]
 fn the_example_judges() {
-    let server = path("examples/http/server.py");
+    let server = path("verifiers/examples/http/server.py");
     let mut server = Command::new(python()).arg(server).stdout(Stdio::piped()).spawn().map(Example).unwrap();
     let mut url = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut url).unwrap();

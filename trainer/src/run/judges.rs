@@ -93,6 +93,17 @@ impl Rubric {
         Ok(Self { parts: parts.collect::<Result<_, _>>()? })
     }
 
+    /// Asks every verifier whether it can judge: what it runs starts, who it asks answers. To be called once before any
+    /// work; may take seconds.
+    ///
+    /// # Errors
+    /// The first verifier that cannot, with what to install, start or correct.
+    pub fn ready(&self) -> Result<(), JudgeError> {
+        self.parts.iter().try_for_each(|part| {
+            part.configured.ready().map_err(|source| JudgeError::Settings { name: part.name.clone(), source })
+        })
+    }
+
     /// The same verifiers with answers taken as leniently as each can: a `math` answer may be the last number.
     ///
     /// # Errors

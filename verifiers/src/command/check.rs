@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::{MAX_LINE_BYTES, Request};
 use crate::error::shorten;
 use crate::supervisor::{Job, Outcome, Supervisor, SupervisorConfig};
-use crate::verdict::{CauseKind, Verdict};
+use crate::verdict::{CauseKind, Score, Verdict};
 use crate::verifier::{Configured, RawItem};
 
 /// Lines of input that are probes.
@@ -42,6 +42,8 @@ struct Probe {
 enum Want {
     /// A score: the response is the model's, so that whatever is wrong with it is judged.
     Judged,
+    /// The same for a response that hardly deserves a full score.
+    JudgedLow,
     /// A score, a refusal of the reference when the data is loaded, or the verifier's word that it cannot decide.
     Answered,
 }
@@ -156,23 +158,24 @@ impl Check<'_> {
             }
         };
         for (name, response) in odd_responses() {
-            self.probe(table, &Probe { name: name.to_owned(), response, ..base.clone() }, Want::Judged)?;
+            let probe = Probe { name: name.to_owned(), response, ..base.clone() };
+            self.probe(table, &probe, Want::JudgedLow)?;
         }
-        for reference in odd_references() {
-            let name = format!("reference {}", shorten(&reference.to_string(), 12));
+        for (name, reference) in odd_references() {
             let item = RawItem { reference, ..base.item.clone() };
-            self.probe(table, &Probe { name, item, response: base.response.clone() }, Want::Answered)?;
+            let probe = Probe { name: name.to_owned(), item, response: base.response.clone() };
+            self.probe(table, &probe, Want::Answered)?;
         }
         self.same_twice(table, &base)?;
         self.many_at_once(table, &base)?;
         std::thread::sleep(AFTERWARDS);
         let complaints = self.verifier.take_complaints();
         for complaint in &complaints {
-            let training = "the copy is ended and its answers so far are kept; seen in time, undecided";
-            table.row(false, "after the answers", complaint, training)?;
+            let training = "a fresh start; verdicts that were given stand";
+            table.row(false, "beside the answers", complaint, training)?;
         }
         if complaints.is_empty() {
-            table.row(true, "after the answers", "nothing more was said", "nothing")?;
+            table.row(true, "beside the answers", "nothing was said, nothing was asked again", "nothing")?;
         }
         self.finish(table)
     }
@@ -207,6 +210,9 @@ impl Check<'_> {
             Verdict::Undecided { cause } => want == Want::Answered && cause.kind == CauseKind::Declined,
         };
         let mut seen = seen(&outcome);
+        if want == Want::JudgedLow && outcome.verdict.score() == Some(Score::ONE) {
+            seen.push_str(" (a full score for this: is that meant?)");
+        }
         if outcome.verdict.score().is_none() && outcome.verdict.kind_name() == CauseKind::Timeout.name() {
             seen = format!("{}; {seen}", self.second_chance(job));
         }
@@ -328,8 +334,15 @@ fn odd_responses() -> [(&'static str, String); 6] {
     ]
 }
 
-fn odd_references() -> [Value; 5] {
-    [Value::Null, json!(""), json!({}), json!([[], null]), json!({"unexpected": {"a": [1.5, "x"]}})]
+/// What data sets hold now and then.
+fn odd_references() -> [(&'static str, Value); 5] {
+    [
+        ("reference null", Value::Null),
+        ("empty reference", json!("")),
+        ("reference {}", json!({})),
+        ("nested reference", json!([[], null])),
+        ("unexpected reference", json!({"unexpected": {"a": [1.5, "x"]}})),
+    ]
 }
 
 #[cfg(test)]

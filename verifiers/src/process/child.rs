@@ -21,9 +21,9 @@ use crate::verdict::{CauseKind, Verdict};
 /// Bytes of standard error that are kept, from its end.
 const TAIL_BYTES: usize = 2048;
 /// Bytes taken from a pipe at once.
-const CHUNK_BYTES: usize = 16 << 10;
-/// Chunks of standard error taken in a row, so that a flood of it does not keep from what else there is to do.
-const MOST_CHUNKS: usize = 64;
+const CHUNK_BYTES: usize = 64 << 10;
+/// Chunks taken in a row, so that a flood does not keep from what else there is to do, as looking at the clock.
+const MOST_CHUNKS: usize = 32;
 /// How long a program that has closed its standard output may take to end, so that it can be said how it ended.
 const END_WAIT: Duration = Duration::from_millis(50);
 /// How long the end of a killed process is waited for here; after that a thread does it.
@@ -71,6 +71,17 @@ enum Received {
     Bytes(usize),
     Nothing,
     End,
+}
+
+/// What is known of a stream after reading from it.
+#[derive(PartialEq)]
+enum Stream {
+    /// There may be more.
+    Open,
+    /// There is nothing more for now.
+    Empty,
+    /// There will be nothing more.
+    Closed,
 }
 
 /// What the program writes in answer to one request, up to a limit.
@@ -170,14 +181,14 @@ impl Child {
             let has_ended = self.wait(!unsent.is_empty(), wait);
             self.drain_stderr();
             unsent = self.send(unsent);
-            let is_closed = self.receive(&mut output)?;
+            let end = self.receive(&mut output)?;
             if let Some((line, rest)) = output.line_and_rest() {
                 let verdict = self.answer(id, line, rest, unsent)?;
                 self.num_answered += 1;
                 self.last_id = id.to_owned();
                 return Ok(verdict);
             }
-            if has_ended || is_closed {
+            if end == Stream::Closed || (has_ended && end == Stream::Empty) {
                 // A last line may lack its end, where it is whole.
                 return match Answer::parse(output.unended()) {
                     Ok(_) => self.answer(id, output.unended(), b"", unsent),
@@ -251,16 +262,17 @@ impl Child {
         unsent
     }
 
-    /// Takes what there is of standard output; whether it is closed.
-    fn receive(&self, output: &mut Output) -> Result<bool, Fault> {
+    /// Takes what there is of standard output, up to a number of chunks; what is known of the rest.
+    fn receive(&self, output: &mut Output) -> Result<Stream, Fault> {
         let mut chunk = [0; CHUNK_BYTES];
-        loop {
+        for _ in 0..MOST_CHUNKS {
             match take(&self.stdout, &mut chunk) {
                 Received::Bytes(count) => output.add(&chunk[..count])?,
-                Received::Nothing => return Ok(false),
-                Received::End => return Ok(true),
+                Received::Nothing => return Ok(Stream::Empty),
+                Received::End => return Ok(Stream::Closed),
             }
         }
+        Ok(Stream::Open)
     }
 
     /// Takes what there is of standard error and keeps its end.

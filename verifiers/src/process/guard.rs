@@ -20,7 +20,7 @@ groups=' '
 while read -r change group; do
     case $change in
         +) groups="$groups$group " ;;
-        -) groups="${groups%% $group *} ${groups#* $group }" ;;
+        -) case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
     esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done

@@ -149,6 +149,7 @@ impl Verifier for Process {
                         let again = if is_retry { " (the second time for this request)" } else { "" };
                         return Verdict::undecided(kind, format!("{message}{again}"));
                     }
+                    self.pool.complain(format!("a request had to be asked again: {message}"));
                     is_retry = true;
                 }
             }

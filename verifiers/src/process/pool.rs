@@ -72,7 +72,8 @@ impl Pool {
         Ok(())
     }
 
-    fn complain(&self, complaint: String) {
+    /// Notes what went wrong beside the verdicts, as far as there is room.
+    pub(super) fn complain(&self, complaint: String) {
         let mut complaints = lock(&self.complaints);
         if complaints.len() < MOST_COMPLAINTS {
             complaints.push(complaint);

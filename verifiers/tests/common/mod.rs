@@ -25,9 +25,9 @@ pub(crate) fn python() -> &'static str {
     })
 }
 
-/// A file of this crate.
+/// A file of the repository.
 pub(crate) fn path(file: &str) -> String {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     path.to_str().unwrap().to_owned()
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn settings(mark: &str, command: &[&str], more: Value) -> Value {
 
 /// The puppet with that argument.
 pub(crate) fn puppet(mark: &str, mode: &str, more: Value) -> Value {
-    settings(mark, &[python(), "-S", "-E", &path("tests/common/puppet.py"), mode], more)
+    settings(mark, &[python(), "-S", "-E", &path("verifiers/tests/common/puppet.py"), mode], more)
 }
 
 pub(crate) fn supervisor(jobs: usize, timeout_ms: u64) -> Supervisor {
