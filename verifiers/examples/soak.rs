@@ -131,7 +131,7 @@ fn job(verifier: &dyn Configured, i: usize) -> Result<Job, String> {
     let judge = verifier.bind(item).map_err(|error| error.to_string())?;
     let honest = if i.is_multiple_of(2) { "right" } else { "wrong" };
     let response = misdeed(i).map_or(honest, |(response, _)| response).to_owned();
-    Ok(Job { judge, response })
+    Ok(Job::new(judge, response))
 }
 
 /// What became of the work.

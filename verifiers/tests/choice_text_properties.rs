@@ -15,7 +15,7 @@ fn bind(kind: &str, reference: &Value, options: &Value) -> Arc<dyn Judge> {
 }
 
 fn judge(judge: &Arc<dyn Judge>, response: &str) -> Verdict {
-    judge.judge(response, &Budget::starting_now(Duration::from_secs(60)))
+    judge.judge(&response.into(), &Budget::starting_now(Duration::from_secs(60)))
 }
 
 const TEXTS: [&str; 5] = ["the red one", "not guilty", "Monsters, Inc", "3.5 km (or so)", "$x^2 - 1$"];

@@ -163,7 +163,7 @@ impl<'a> Comparison<'a> {
     fn equal(&self) -> Equality {
         let points = if self.has_variables { NUM_POINTS } else { 1 };
         // Points with the extent of the values met there.
-        let (mut real, mut complex): (Vec<(u64, i64)>, Vec<(u64, i64)>) = (Vec::new(), Vec::new());
+        let (mut real, mut complex) = (Vec::<(u64, i64)>::new(), Vec::<(u64, i64)>::new());
         let mut complex_differ = false;
         for point in 0..points {
             self.extent.set(0);

@@ -46,13 +46,16 @@ mod intervals;
 mod latex;
 mod lex;
 mod number;
+mod numeral;
 mod numeric;
 mod parse;
+mod quantity;
 mod read;
 mod residue;
 mod symbols;
 mod unit;
 mod value;
+mod words;
 
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
@@ -278,7 +281,7 @@ impl MathReference {
     fn judge_text(&self, text: &str) -> Verdict {
         // Words are compared as they are written, also where they could be read as a formula.
         if let Answer::Text(gold) = &self.reading.answer
-            && *gold == parse::fold_text(text)
+            && *gold == words::fold_text(text)
         {
             let shown = shorten(text, SHOWN_BYTES);
             return Verdict::right(format!("{shown} equals {}", self.answer), Some(shown));

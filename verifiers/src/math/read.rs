@@ -3,8 +3,9 @@
 use super::answer::{Answer, Quantity};
 use super::expr::Expr;
 use super::number::NotPlain;
-use super::parse::{fold_text, parse};
+use super::parse::parse;
 use super::value::Value;
+use super::words::fold_text;
 use crate::answer::trim;
 
 /// An answer that has been read.
