@@ -94,7 +94,7 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
             r"(?i:",
             r"(?P<denied>\b(?:is\s*n['’]t|is\s+(?P<no>not|never)|cannot\s+be|can['’]?t\s+be|could\s*n['’]t\s+be|was\s+not)\b)",
             r"|(?P<doubted>\b(?:might|may|could|can|would|should)\s+be\b|\bseems\s+to\s+be\b)",
-            r"|\b(?:is|equals|must\s+be|has\s+to\s+be)\b\s*[:=]?|[:=]",
+            r"|\b(?:is|equals|(?P<must>must\s+be|has\s+to\s+be))\b\s*[:=]?|[:=]",
             r")[ \t]*[*_]{0,2}[ \t]*",
         ))
         .unwrap()
@@ -126,7 +126,8 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
     {
         return Some(other);
     }
-    let of_part = says.name("of").is_some_and(|of| !is_whole(of.as_str()));
+    // "The answer must be a tool" leads to an answer more often than it is one.
+    let of_part = says.name("must").is_some() || says.name("of").is_some_and(|of| !is_whole(of.as_str()));
     let mut end = at + answer.len();
     let mut found = Found::One(answer);
     for joiner in [",", " but"] {
