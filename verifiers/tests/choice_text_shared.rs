@@ -306,3 +306,27 @@ fn worked_examples_of_big_bench_hard_are_right() {
     }
     tally.report("BIG-Bench Hard, worked examples", 81);
 }
+
+#[test]
+fn worked_examples_of_star_are_right() {
+    let Some(shared) = shared("star_prompts") else { return };
+    let mut tally = Tally::default();
+    let prompts = read(&shared.join("star_prompts/commonsenseqa_prompts.txt"));
+    for example in prompts.split("Q: ").skip(1) {
+        let (input, response) = example.split_once("\nA: ").unwrap();
+        let list = input.split_once("Answer Choices:\n").unwrap().1;
+        let option = |line: &str| {
+            let (name, text) = line.strip_prefix('(').unwrap().split_once(") ").unwrap();
+            (name.to_owned(), json!(text))
+        };
+        let options: serde_json::Map<String, Value> = list.lines().map(option).collect();
+        let gold = response.rsplit_once('(').unwrap().1.chars().next().unwrap().to_string();
+        for name in options.keys() {
+            let reference = json!({"answer": name, "options": options});
+            if let Some(judge) = tally.bind("choice", &reference) {
+                tally.expect(&judge, response, *name == gold, &reference);
+            }
+        }
+    }
+    tally.report("STaR, worked examples", 35);
+}

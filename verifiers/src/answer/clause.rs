@@ -6,7 +6,7 @@ use super::{MAX_BYTES, Reader};
 /// Words after which a sentence no longer says what the answer is, but why.
 const CONNECTIVES: &[&str] = &[
     "because", "since", "which", "so", "as", "but", "when", "where", "while", "if", "unless", "maybe",
-    "perhaps", "i",
+    "perhaps", "rather", "instead", "i",
 ];
 
 /// Bytes of empty lines that may stand between "Answer:" and the answer.

@@ -92,7 +92,7 @@ struct Place<'a> {
     start: usize,
     end: usize,
     found: Found<'a>,
-    /// The answer to a part only: "the answer to the first question is".
+    /// The answer to a part only, or a condition: "the answer to the first question is", "the answer must be".
     of_part: bool,
 }
 
@@ -219,6 +219,7 @@ mod tests {
             (r"\boxed{A} and \boxed{B}. The answer is B.", Err("contradiction")),
             ("The answer to the first step is A. The answer is B.", Ok("B")),
             ("The answer to the question is A. The answer is B.", Err("contradiction")),
+            ("The answer must be a tool. The answer is B.", Ok("B")),
             ("The answer is A. So the answer is not A. The answer is B.", Ok("B")),
             ("Nothing.", Err("nothing")),
         ];

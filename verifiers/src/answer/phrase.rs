@@ -44,7 +44,7 @@ pub(super) fn sentences<'a>(text: &'a str, reader: &impl Reader, limit: usize) -
 #[allow(clippy::unwrap_used)]
 static MENTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?i)(?-u:\b)(?:answer|(?:correct|right|best|final|my)\s+(?:choice|option))(?-u:\b)",
+        r"(?i)(?-u:\b)(?:answer|(?:correct|right|best|final|my)\s+(?:choice|option|letter))(?-u:\b)",
         r"|(?m:^)[ \t>*_#-]*(?-u:\b)(?-i:A)[ \t*]*:",
     ))
     .unwrap()
@@ -90,11 +90,11 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
     #[allow(clippy::unwrap_used)]
     static SAYS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
-            r"^[*_]{0,2}(?:\s+\([^()\n0-9]{1,40}\)|(?P<of>\s+(?:to|for|of|in)\s[^.:;,!?=\n]{1,80}?))?\s*[*_]{0,2}",
+            r"^[*_]{0,2}(?:\s+(?:choice|option|letter|here)\b)?(?:\s+\([^()\n0-9]{1,40}\)|(?P<of>\s+(?:to|for|of|in)\s[^.:;,!?=\n]{1,80}?))?\s*[*_]{0,2}",
             r"(?i:",
             r"(?P<denied>\b(?:is\s*n['’]t|is\s+(?P<no>not|never)|cannot\s+be|can['’]?t\s+be|could\s*n['’]t\s+be|was\s+not)\b)",
             r"|(?P<doubted>\b(?:might|may|could|can|would|should)\s+be\b|\bseems\s+to\s+be\b)",
-            r"|\b(?:is|equals)\b\s*[:=]?|[:=]",
+            r"|\b(?:is|equals|(?P<must>must\s+be|has\s+to\s+be))\b\s*[:=]?|[:=]",
             r")[ \t]*[*_]{0,2}[ \t]*",
         ))
         .unwrap()
@@ -121,7 +121,13 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
     } else {
         standing(&text[..start], behind)
     };
-    let of_part = says.name("of").is_some_and(|of| !is_whole(of.as_str()));
+    if standing == Standing::Denied
+        && let Some(other) = but(text, at + answer.len(), reader)
+    {
+        return Some(other);
+    }
+    // "The answer must be a tool" leads to an answer more often than it is one.
+    let of_part = says.name("must").is_some() || says.name("of").is_some_and(|of| !is_whole(of.as_str()));
     let mut end = at + answer.len();
     let mut found = Found::One(answer);
     for joiner in [",", " but"] {
@@ -133,6 +139,20 @@ fn mention<'a>(text: &'a str, start: usize, end: usize, reader: &impl Reader) ->
         }
     }
     Some(Mention { standing, place: Place { start, end, found, of_part } })
+}
+
+/// What a denial names instead, from its end on: "not A but B".
+fn but<'a>(text: &'a str, denied_end: usize, reader: &impl Reader) -> Option<Mention<'a>> {
+    let behind = &text[denied_end..];
+    let next = behind.strip_prefix(',').unwrap_or(behind).strip_prefix(" but ")?;
+    let (skipped, answer, asked) = split(next, reader);
+    if asked || !reader.is_answer(answer) {
+        return None;
+    }
+    let start = text.len() - next.len() + skipped;
+    let end = start + answer.len();
+    let place = Place { start, end, found: Found::One(answer), of_part: false };
+    Some(Mention { standing: standing("", &text[end..]), place })
 }
 
 /// Whether "the answer to ..." speaks of all that was asked.

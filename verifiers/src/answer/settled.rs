@@ -20,7 +20,7 @@ pub(crate) enum Unsettled<'a> {
 }
 
 /// The last of all places that commit to an answer, where those before it are the same or taken back. An answer to a part
-/// of the question ("the answer to the first step is 3"), and a text that is no answer for this verifier, contradict
+/// of the question ("the answer to the first step is 3"), a condition ("the answer must be a tool"), and a text that is no answer for this verifier, contradict
 /// nothing.
 pub(crate) fn settled<'a>(response: &'a str, reader: &impl Reader) -> Result<Found<'a>, Unsettled<'a>> {
     let text = after_thinking(response).map_err(Unsettled::Nothing)?;

@@ -316,7 +316,9 @@ impl Reader for Options {
     }
 
     fn is_other(&self, answer: &str, next: &str) -> bool {
-        self.is_answer(next) && !self.same(answer, next)
+        // The "i" of "i.e." is no option.
+        let is_small = trim(next).len() == 1 && trim(next).starts_with(char::is_lowercase);
+        !is_small && self.is_answer(next) && !self.same(answer, next)
     }
 
     fn has_short_label(&self) -> bool {

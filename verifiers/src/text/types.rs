@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::answer::{folded, plain};
+use crate::answer::{folded, is_hedged, plain};
 
 /// Words for the integers from zero on.
 const NUMBERS: [&str; 21] = [
@@ -173,6 +173,12 @@ pub(super) fn side(kind: TextType, text: &str) -> Option<Side> {
     ];
     let [affirmed, denied] = kind.sides()?;
     let text = folded(text);
+    // "yes - he can": a remark, unless it doubts.
+    let remark = [" - ", " – "].iter().find_map(|dash| text.find(dash)).unwrap_or(text.len());
+    let (text, remark) = text.split_at(remark);
+    if is_hedged(remark) {
+        return None;
+    }
     let words: Vec<&str> = text
         .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '-' | '_')))
         .filter(|word| !word.is_empty())
