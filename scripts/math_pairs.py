@@ -154,8 +154,9 @@ def equal(a, b):
 
 
 def bare(text):
-    """The text without blanks, sizes and sorts of fractions."""
-    return "".join(tokens(re.sub(r"\\[dtc]frac", r"\\frac", text)))
+    """The text without blanks, sizes and sorts of fractions; a word or a choice's letter without its dress."""
+    word = re.fullmatch(r"\(?(?:\\(?:text|mbox|textbf|mathrm)\{)?\s*\(?([A-Za-z ]+?)\)?\s*\}?\)?", text)
+    return word[1] if word else "".join(tokens(re.sub(r"\\[dtc]frac", r"\\frac", text)))
 
 
 def members(text):
@@ -211,7 +212,7 @@ def sort_of(gold):
         return "decimal"
     if re.fullmatch(r"-?\\[dt]?frac\s*(\{\d+\}|\d)\s*(\{\d+\}|\d)", gold):
         return "fraction"
-    if re.fullmatch(r"-?\d{1,3}(,(\\!)?\d{3})+", gold):
+    if re.fullmatch(r"-?\d{1,3}(,\s*\\!\s*\d{3}|,\d{3})+", gold):
         return "thousands"
     if re.fullmatch(r"\(?\\text\{\(?[A-Z]\)?\}\)?|\(?[A-Z]\)", gold):
         return "letter"
@@ -321,7 +322,7 @@ def equal_forms(gold, sort, rng):
     if sort in ("tuple", "list", "interval", "matrix"):
         yield from forms_of_many(gold, sort, rng)
     if sort == "thousands":
-        yield "separators", re.sub(r",(\\!)?", rng.choice(["", "{,}", ","]), gold)
+        yield "separators", re.sub(r",(\s*\\!\s*)?", rng.choice(["", "{,}", ","]), gold)
     if sort == "unit":
         yield "unit dropped", without_unit(gold)
     if sort == "integer" and abs(value) < 10**6:
