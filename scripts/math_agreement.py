@@ -76,7 +76,9 @@ def worker():
 
 def start_worker():
     command = [sys.executable, __file__, "--worker"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
 
 
 def ask(process, pair):
@@ -153,7 +155,12 @@ def judge_by_ours(pairs, binary):
 def times(seconds):
     ordered = sorted(seconds)
     at = lambda share: ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-    return {"mean_ms": 1e3 * statistics.fmean(ordered), "p50_ms": 1e3 * at(0.5), "p99_ms": 1e3 * at(0.99), "max_ms": 1e3 * ordered[-1]}
+    return {
+        "mean_ms": 1e3 * statistics.fmean(ordered),
+        "p50_ms": 1e3 * at(0.5),
+        "p99_ms": 1e3 * at(0.99),
+        "max_ms": 1e3 * ordered[-1],
+    }
 
 
 def cell(text, length=90):
@@ -164,13 +171,19 @@ def cell(text, length=90):
 
 def summary(rows, judges):
     """The table by class, and all disagreements."""
-    out = ["# Agreement on mathematical answers", "", f"{len(rows)} pairs, {sum(r['truth'] for r in rows)} of them right.", ""]
+    out = [
+        "# Agreement on mathematical answers",
+        "",
+        f"{len(rows)} pairs, {sum(r['truth'] for r in rows)} of them right.",
+        "",
+    ]
     for judge in judges:
         right = sum(row[judge] == row["truth"] for row in rows)
         false_right = sum(row[judge] is True and not row["truth"] for row in rows)
         t = times([row[f"{judge}_seconds"] for row in rows])
         out.append(
-            f"* {judge}: {right} as constructed ({100 * right / len(rows):.2f} %), {false_right} wrong answers taken for right, "
+            f"* {judge}: {right} as constructed ({100 * right / len(rows):.2f} %), "
+            f"{false_right} wrong answers taken for right, "
             f"{len(rows) - right - false_right} right ones refused; mean {t['mean_ms']:.3f} ms, "
             f"p50 {t['p50_ms']:.3f}, p99 {t['p99_ms']:.3f}, at most {t['max_ms']:.1f}"
         )
@@ -183,12 +196,20 @@ def summary(rows, judges):
         shares = " | ".join(str(sum(row[judge] == row["truth"] for row in group)) for judge in judges)
         out.append(f"| {name} | {len(group)} | {shares} |")
     for judge in reversed(judges):
-        out += ["", f"## Not as constructed: {judge}", "", "| id | class | truth | " + " | ".join(judges) + " | gold | response |"]
+        out += [
+            "",
+            f"## Not as constructed: {judge}",
+            "",
+            "| id | class | truth | " + " | ".join(judges) + " | gold | response |",
+        ]
         out.append("| --- |" * 1 + " --- |" * (4 + len(judges)))
         for row in rows:
             if row[judge] != row["truth"]:
                 verdicts = " | ".join(str(row[j]) for j in judges)
-                out.append(f"| {row['id']} | {row['class']} | {row['truth']} | {verdicts} | {cell(row['gold'])} | {cell(row['made'])} |")
+                out.append(
+                    f"| {row['id']} | {row['class']} | {row['truth']} | {verdicts} "
+                    f"| {cell(row['gold'])} | {cell(row['made'])} |"
+                )
     return "\n".join(out) + "\n"
 
 
@@ -245,7 +266,8 @@ def main():
 
     import math_pairs
 
-    generator = hashlib.sha256(Path(math_pairs.__file__).read_bytes()).hexdigest()
+    files = [HERE / "math_pairs.py", HERE / "math_reading.py"]
+    generator = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     key = f"{args.seed} {args.per_class} {generator}"
     pairs = cached(args.out / "pairs.jsonl", key, lambda: math_pairs.make(args.data, args.seed, args.per_class))
     known = {(row["gold"], row["response"]): row for row in peer_cache(args.out)}

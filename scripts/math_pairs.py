@@ -12,231 +12,11 @@ import re
 
 import sympy
 
+from math_reading import MATRIX, TUPLE, members, read, sort_of, surely_differs
+
 SCALARS = ("integer", "decimal", "fraction", "expression")
 UNITS = {"cm": "m", "inches": "feet", "feet": "inches", "meters": "miles", "hours": "minutes", "dollars": "cents"}
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-class Unread(Exception):
-    """The text is not in the small language that this file reads."""
-
-
-# ---------------------------------------------------------------------------------------------------- reading
-
-TOKEN = re.compile(r"\s+|\\[,;! ]|\\(?:left|right|!)|(\d+(?:\.\d+)?|\.\d+|\\[a-zA-Z]+|.)", re.S)
-
-
-def tokens(text):
-    """The tokens of a piece of LaTeX without blanks and sizes."""
-    return [m.group(1) for m in TOKEN.finditer(text.strip().rstrip(".")) if m.group(1)]
-
-
-class Reader:
-    """A reader of plain expressions: numbers, letters, roots, fractions, powers."""
-
-    def __init__(self, text):
-        self.tokens, self.i = tokens(text), 0
-
-    def peek(self):
-        return self.tokens[self.i] if self.i < len(self.tokens) else ""
-
-    def take(self, wanted=None):
-        token = self.peek()
-        if not token or (wanted and token != wanted):
-            raise Unread(token)
-        self.i += 1
-        return token
-
-    def whole(self):
-        value = self.sum()
-        if self.peek():
-            raise Unread(self.peek())
-        return value
-
-    def sum(self):
-        sign = -1 if self.peek() == "-" else 1
-        if self.peek() in ("-", "+"):
-            self.take()
-        value = sign * self.product()
-        while self.peek() in ("+", "-"):
-            value = value + self.product() if self.take() == "+" else value - self.product()
-        return value
-
-    def product(self):
-        value, last = self.power()
-        while True:
-            token = self.peek()
-            if token in ("\\cdot", "\\times", "*"):
-                self.take()
-                factor, last = self.power()
-                value *= factor
-            elif token == "/":
-                self.take()
-                factor, last = self.power()
-                value /= factor
-            elif token and (token in "({|" or token[0].isalnum() or token[0] == "\\"):
-                if token[0].isdigit() and last != "bracket":
-                    raise Unread(token)
-                mixed = last == "number" and re.fullmatch(r"\\[dt]?frac", token)
-                factor, last = self.power()
-                value = value + factor if mixed and factor.is_Rational else value * factor
-            else:
-                return value
-
-    def power(self):
-        value, sort = self.atom()
-        if self.peek() == "^":
-            self.take()
-            value, sort = value ** self.argument(), "bracket"
-        return value, sort
-
-    def argument(self):
-        """What follows a command: a group, or one token, of which a number gives one digit."""
-        token = self.take()
-        if token == "{":
-            value = self.sum()
-            self.take("}")
-            return value
-        if token[0].isdigit() and len(token) > 1:
-            if not token.isdigit():
-                raise Unread(token)
-            self.i -= 1
-            self.tokens[self.i] = token[1:]
-            token = token[0]
-        self.i -= 1
-        self.tokens[self.i] = token
-        return self.atom()[0]
-
-    def atom(self):
-        token = self.take()
-        if token[0].isdigit() or token[0] == ".":
-            return sympy.Rational(token), "number"
-        if token in ("(", "{"):
-            value = self.sum()
-            self.take(")" if token == "(" else "}")
-            return value, "bracket"
-        if re.fullmatch(r"\\[dtc]?frac", token):
-            top = self.argument()
-            return top / self.argument(), "fraction"
-        if token == "\\sqrt":
-            index = 2
-            if self.peek() == "[":
-                self.take()
-                index = sympy.Rational(self.take())
-                self.take("]")
-            return self.argument() ** sympy.Rational(1, index), "bracket"
-        if token == "\\pi":
-            return sympy.pi, "letter"
-        if token == "i":
-            return sympy.I, "letter"
-        if token.isascii() and token.isalpha() and token != "e" and self.peek() != "_":
-            return sympy.Symbol(token), "letter"
-        raise Unread(token)
-
-
-def read(text):
-    """The value of an expression, or None."""
-    try:
-        value = Reader(text).whole()
-    except (Unread, ZeroDivisionError, ValueError, TypeError, RecursionError):
-        return None
-    return None if value.has(sympy.zoo, sympy.nan) else value
-
-
-def equal(a, b):
-    """Whether two values are equal; by numbers put in for the letters, which is enough for what is made here."""
-    letters = sorted(a.free_symbols | b.free_symbols, key=str)
-    for point in ((3, 7, 11, 5, 13, 17), (2.5, 1.25, 0.75, 9.5, 4.25, 6.5)):
-        put = dict(zip(letters, map(sympy.Rational, point)))
-        if abs(sympy.N((a - b).subs(put), 40)) > 1e-25:
-            return False
-    return True
-
-
-def bare(text):
-    """The text without blanks, sizes and sorts of fractions."""
-    return "".join(tokens(re.sub(r"\\[dtc]frac", r"\\frac", text)))
-
-
-def members(text):
-    """What stands between the commas outside of all brackets."""
-    parts, depth, start = [], 0, 0
-    for i, sign in enumerate(text):
-        depth += (sign in "([{") - (sign in ")]}")
-        if sign == "," and depth == 0:
-            parts.append(text[start:i].strip())
-            start = i + 1
-    return [*parts, text[start:].strip()]
-
-
-TUPLE = re.compile(r"\s*(?:\\left)?([(\[])(.*?)(?:\\right)?([)\]])\s*", re.S)
-MATRIX = re.compile(r"\s*\\begin\{(pmatrix|bmatrix)\}(.*)\\end\{\1\}\s*", re.S)
-
-
-def surely_differs(a, b):
-    """Whether two answers of one shape differ, member by member where there are several."""
-    if bare(a) == bare(b):
-        return False
-    x, y = read(a), read(b)
-    if x is not None and y is not None:
-        return not equal(x, y)
-    s, t = TUPLE.fullmatch(a), TUPLE.fullmatch(b)
-    if s and t and (s[1], s[3]) == (t[1], t[3]):
-        return lists_differ(members(s[2]), members(t[2]))
-    s, t = MATRIX.fullmatch(a), MATRIX.fullmatch(b)
-    if s and t:
-        return lists_differ(re.split(r"&|\\\\", s[2]), re.split(r"&|\\\\", t[2]))
-    s, t = members(a), members(b)
-    if len(s) > 1 and len(s) == len(t):
-        return all(lists_differ(s, list(order)) for order in orders(t))
-    return True
-
-
-def orders(parts):
-    """All orders of a short list, else the list as it is and sorted."""
-    from itertools import islice, permutations
-
-    return islice(permutations(parts), 5040)
-
-
-def lists_differ(a, b):
-    return len(a) != len(b) or any(surely_differs(x, y) for x, y in zip(a, b))
-
-
-def sort_of(gold):
-    """The sort of an answer, which says how it can be changed."""
-    if re.fullmatch(r"-?\d+", gold):
-        return "integer"
-    if re.fullmatch(r"-?\d*\.\d+", gold):
-        return "decimal"
-    if re.fullmatch(r"-?\\[dt]?frac\s*(\{\d+\}|\d)\s*(\{\d+\}|\d)", gold):
-        return "fraction"
-    if re.fullmatch(r"-?\d{1,3}(,(\\!)?\d{3})+", gold):
-        return "thousands"
-    if re.fullmatch(r"\(?\\text\{\(?[A-Z]\)?\}\)?|\(?[A-Z]\)", gold):
-        return "letter"
-    if re.fullmatch(r"\\(text|mbox)\{\s*[A-Za-z ]+\}", gold):
-        return "text"
-    if MATRIX.fullmatch(gold):
-        return "matrix"
-    if re.search(r"\\(text|mbox)\{[^}]*\b(and|or)\b", gold):
-        return "other"
-    if re.search(r"\\circ|\\%|\\\$|\\(text|mbox)\{", gold):
-        return "unit" if re.match(r"(\\\$\s*)?[-\d.,\\!a-z{}]+", gold) and "," not in bare(gold) else "other"
-    if re.fullmatch(r"[0-9A-F]+_\{?\d+\}?", gold):
-        return "base"
-    if "=" in gold or re.search(r"\\(le|ge|leq|geq)\b|<|>", gold):
-        return "relation"
-    if "\\cup" in gold or re.search(r"\\infty", gold) or re.match(r"(\\left)?\[", gold) or gold.endswith("]"):
-        return "interval"
-    if TUPLE.fullmatch(gold) and len(members(TUPLE.fullmatch(gold)[2])) > 1:
-        return "tuple"
-    if len(members(gold)) > 1:
-        return "list" if all(read(part) is not None for part in members(gold)) else "other"
-    value = read(gold)
-    if value is None:
-        return "other"
-    return "polynomial" if value.free_symbols else "expression"
 
 
 # ---------------------------------------------------------------------------------------------------- equal forms
@@ -321,7 +101,7 @@ def equal_forms(gold, sort, rng):
     if sort in ("tuple", "list", "interval", "matrix"):
         yield from forms_of_many(gold, sort, rng)
     if sort == "thousands":
-        yield "separators", re.sub(r",(\\!)?", rng.choice(["", "{,}", ","]), gold)
+        yield "separators", re.sub(r",(\s*\\!\s*)?", rng.choice(["", "{,}", ","]), gold)
     if sort == "unit":
         yield "unit dropped", without_unit(gold)
     if sort == "integer" and abs(value) < 10**6:
@@ -340,7 +120,9 @@ def equal_forms(gold, sort, rng):
             yield "prefix dropped", right
     if sort == "base":
         digits, base = gold.split("_")
-        yield "base", f"{digits}_{base[1:-1]}" if base[0] == "{" and len(base) == 3 else f"{digits}_{{{base.strip('{}')}}}"
+        yield "base", (
+            f"{digits}_{base[1:-1]}" if base[0] == "{" and len(base) == 3 else f"{digits}_{{{base.strip('{}')}}}"
+        )
 
 
 def forms_of_value(value, sort, rng):
@@ -368,9 +150,13 @@ def forms_of_value(value, sort, rng):
         yield "added and taken away", f"{tex(sympy.expand(value + 5 * letter))} - 5{letter}"
         return
     k = rng.randint(2, 7)
-    yield "root unreduced", re.sub(r"\\sqrt\{(\d+)\}", lambda m: f"\\frac{{\\sqrt{{{int(m[1]) * k * k}}}}}{{{k}}}", tex(value), count=1)
+    yield "root unreduced", re.sub(
+        r"\\sqrt\{(\d+)\}", lambda m: f"\\frac{{\\sqrt{{{int(m[1]) * k * k}}}}}{{{k}}}", tex(value), count=1
+    )
     yield "inverse", f"\\frac{{1}}{{{tex(sympy.radsimp(1 / value))}}}"
-    yield "as a square root", f"\\sqrt{{{tex(sympy.expand(value**2))}}}" if value.is_real and value.is_positive else None
+    yield "as a square root", (
+        f"\\sqrt{{{tex(sympy.expand(value**2))}}}" if value.is_real and value.is_positive else None
+    )
     yield "doubled and halved", f"\\frac{{{tex(sympy.expand(2 * value))}}}{{2}}"
 
 
@@ -391,7 +177,9 @@ def forms_of_many(gold, sort, rng):
         yield "members' forms", inner_joined(shape, [each(part, rng) for part in parts])
         if sort == "tuple":
             yield "bare list for tuple", ", ".join(parts)
-            yield "names of members", ("(x,y) = " if len(parts) == 2 else "(x,y,z) = ") + gold if len(parts) < 4 else None
+            yield "names of members", (
+                ("(x,y) = " if len(parts) == 2 else "(x,y,z) = ") + gold if len(parts) < 4 else None
+            )
         if sort == "interval":
             yield "name of the unknown", f"x \\in {gold}"
             yield "inequality", inequality(shape, parts)
@@ -445,7 +233,9 @@ def wrong_forms(gold, sort, rng, others):
     if numeric:
         yield "digit", changed_digit(gold, rng)
         yield "digit added", re.sub(r"\d+", lambda m: m[0] + str(rng.randint(0, 9)), gold, count=1)
-        yield "exponent", re.sub(r"\^\{?(\d+)\}?", lambda m: f"^{{{int(m[1]) + 1}}}", gold, count=1) if "circ" not in gold else None
+        yield "exponent", (
+            re.sub(r"\^\{?(\d+)\}?", lambda m: f"^{{{int(m[1]) + 1}}}", gold, count=1) if "circ" not in gold else None
+        )
         yield "operator", swapped_operator(gold, rng)
         yield "fraction turned", re.sub(r"frac\{([^{}]*)\}\{([^{}]*)\}", r"frac{\2}{\1}", gold, count=1)
         yield "root dropped", re.sub(r"\\sqrt\{(\w+)\}", r"\1", gold, count=1) if sort != "other" else None
@@ -524,8 +314,12 @@ def wrong_many(gold, sort, rng):
     if matrix:
         rows = [row.split("&") for row in matrix[2].split("\\\\")]
         turned = " \\\\ ".join(" & ".join(column) for column in zip(*rows))
-        yield "transposed", f"\\begin{{{matrix[1]}}}{turned}\\end{{{matrix[1]}}}" if len(rows) > 1 or len(rows[0]) > 1 else None
-        yield "row dropped", f"\\begin{{{matrix[1]}}}{' & '.join(rows[0])}\\end{{{matrix[1]}}}" if len(rows) > 1 else None
+        yield "transposed", (
+            f"\\begin{{{matrix[1]}}}{turned}\\end{{{matrix[1]}}}" if len(rows) > 1 or len(rows[0]) > 1 else None
+        )
+        yield "row dropped", (
+            f"\\begin{{{matrix[1]}}}{' & '.join(rows[0])}\\end{{{matrix[1]}}}" if len(rows) > 1 else None
+        )
 
 
 def turned_sign(text):
@@ -564,7 +358,10 @@ PHRASES = [
     ("box", "We get\n\\[\\boxed{@}.\\]"),
     ("box", "Adding up what was found above, we have \\boxed{@}"),
     ("box", "**Final Answer**\n\n$$\\boxed{@}$$"),
-    ("box after thinking", "<think>\nFirst try: \\boxed{17}. No, that forgets a case.\n</think>\nThe result is $\\boxed{@}$."),
+    (
+        "box after thinking",
+        "<think>\nFirst try: \\boxed{17}. No, that forgets a case.\n</think>\nThe result is $\\boxed{@}$.",
+    ),
     ("sentence", "The answer is $@$."),
     ("sentence", "So the final answer is $@$. I hope that this helps."),
     ("label", "Final answer: $@$"),
