@@ -45,7 +45,8 @@ fn every_line_gets_its_verdict() {
                     continue;
                 }
             };
-            let verdict = judge.judge(&line.response, &Budget::starting_now(Duration::from_secs(60)));
+            let verdict =
+                judge.judge(&line.response.as_str().into(), &Budget::starting_now(Duration::from_secs(60)));
             let score = verdict.score().map(|score| score.get());
             let expected_score = if line.kind == "right" { 1.0 } else { 0.0 };
             let found_ok =

@@ -90,7 +90,7 @@ fn the_type_follows_from_the_answer() {
     for (reference, given, reason) in cases {
         let judge = bind("text", json!(reference)).unwrap();
         let budget = polestar_verifiers::Budget::starting_now(std::time::Duration::from_secs(60));
-        let verdict = judge.judge(&format!(r"\boxed{{{given}}}"), &budget);
+        let verdict = judge.judge(&format!(r"\boxed{{{given}}}").as_str().into(), &budget);
         assert!(verdict.reason().contains(reason), "{reference}: {}", verdict.reason());
     }
 }

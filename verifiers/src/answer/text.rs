@@ -51,6 +51,11 @@ pub(crate) fn trim(text: &str) -> &str {
         |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | '"' | '“' | '”' | '\u{FEFF}');
     let text = text.trim_start_matches(is_around);
     let end = text.trim_end_matches(|c: char| is_around(c) || matches!(c, '.' | ',' | ';' | ':' | '。'));
+    // Dots that go on are part of what goes on.
+    if text[end.len()..].starts_with("..") {
+        let dots = text[end.len()..].chars().take_while(|c| *c == '.').count();
+        return &text[..end.len() + dots];
+    }
     // A space of LaTeX keeps its backslash company: `\\;`.
     let escaped = text[end.len()..].chars().next().filter(|_| end.ends_with('\\')).map_or(0, char::len_utf8);
     &text[..end.len() + escaped]

@@ -308,9 +308,9 @@ impl<'a> Comparer<'a> {
                 match (as_set, other) {
                     (Some(set), Answer::Tuple(..) | Answer::Union(_)) if is_gold => self.compare(&set, other),
                     (Some(set), Answer::Tuple(..) | Answer::Union(_)) => self.compare(other, &set),
-                    // `2 + 3 = 5`: every side must be the number.
-                    (None, Answer::Quantity(_)) if signs.iter().all(|it| *it == Relation::Equal) => {
-                        self.each(sides, other, is_gold)
+                    // `2 + 3 = 5`, `\sqrt{2} \approx 1.41`: every side before the about must be the number.
+                    (None, Answer::Quantity(_)) if is_equation(signs) => {
+                        self.each(&sides[..=exact(signs).min(sides.len() - 1)], other, is_gold)
                     }
                     _ => Match::OtherSort,
                 }
@@ -374,10 +374,19 @@ impl<'a> Comparer<'a> {
     }
 }
 
+fn is_equation(signs: &[Relation]) -> bool {
+    signs.iter().all(|it| matches!(it, Relation::Equal | Relation::Approximate))
+}
+
+/// How many signs stand before the first about.
+fn exact(signs: &[Relation]) -> usize {
+    signs.iter().position(|it| *it == Relation::Approximate).unwrap_or(signs.len())
+}
+
 /// What a relation says that a variable is: the variable and the values that are given for it, which must all agree. An
 /// approximate value counts only where there is no other.
 fn assigned(sides: &[Quantity], signs: &[Relation]) -> Option<(String, Vec<Quantity>)> {
-    if !signs.iter().all(|it| matches!(it, Relation::Equal | Relation::Approximate)) {
+    if !is_equation(signs) {
         return None;
     }
     let name_of = |side: &Quantity| match &side.expr {
@@ -395,7 +404,7 @@ fn assigned(sides: &[Quantity], signs: &[Relation]) -> Option<(String, Vec<Quant
         return None;
     }
     // What is only about equal commits to nothing.
-    let kept = signs.iter().position(|it| *it == Relation::Approximate).unwrap_or(rest.len());
+    let kept = exact(signs).min(rest.len());
     if kept == 0 {
         return None;
     }

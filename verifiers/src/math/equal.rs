@@ -5,13 +5,14 @@
 //! 1. Numbers are compared exactly.
 //! 2. The same residues in two finite fields of 61 bits ([`super::residue`]): they are formally the same, whatever the
 //!    size of their powers.
-//! 3. Numeric values with bounds on their error ([`super::numeric`]), at eight points for the variables. Balls that do not
+//! 3. Numeric values with bounds on their error ([`super::numeric`]), at ten points for the variables. Balls that do not
 //!    touch prove a difference. Balls that touch at a high precision are taken as equal, where that precision is twice
 //!    what all digits written in both expressions and the sizes of all values on the way could account for, and 192 bits
 //!    more: no two closed forms of such a length are known that agree so far and differ. Where that precision is beyond
 //!    what is spent, it stays unproven.
 //!
-//! Expressions in variables are the same where they are equal at all points at which both are real.
+//! Expressions in variables are the same where they are equal at all points at which both are real. Where one is made of
+//! pieces (absolute values, floors and the like of variables), points can show a difference and never equality.
 
 use std::cell::Cell;
 
@@ -30,7 +31,7 @@ const EXTRA_PRECISION: u64 = 192;
 /// The most bits that are spent, where evaluation takes series, and where not.
 const MAX_PRECISION: (u64, u64) = (2048, 1 << 14);
 /// Points for variables; the first is even, so that all variables are positive there.
-const NUM_POINTS: u64 = 8;
+const NUM_POINTS: u64 = 10;
 /// How far out the last point lies at most, in bits.
 const MAX_REACH: u64 = 4096;
 /// Points that are looked at again at high precision.
@@ -118,6 +119,8 @@ struct Comparison<'a> {
     b: &'a Expr,
     log: LogBase,
     has_variables: bool,
+    /// One is made of pieces, such as `|x|`.
+    has_pieces: bool,
     whole: bool,
     reach: u64,
     cost: Cell<u64>,
@@ -129,7 +132,8 @@ impl<'a> Comparison<'a> {
         let has_variables = a.any(is_variable) || b.any(is_variable);
         let whole = wants_whole(a) || wants_whole(b);
         let reach = literal_bits(a).max(literal_bits(b)).min(MAX_REACH);
-        Self { a, b, log, has_variables, whole, reach, cost: Cell::new(0), extent: Cell::new(0) }
+        let has_pieces = is_piecewise(a) || is_piecewise(b);
+        Self { a, b, log, has_variables, has_pieces, whole, reach, cost: Cell::new(0), extent: Cell::new(0) }
     }
 
     fn numeric(&self, precision: usize, point: u64) -> Numeric<'_> {
@@ -190,6 +194,10 @@ impl<'a> Comparison<'a> {
         if points.len() < enough {
             return Equality::Unproven;
         }
+        if self.has_pieces {
+            // Points cannot tell for all the others.
+            return Equality::Unproven;
+        }
         points.truncate(enough);
         self.confirm(&points, |precision, point| {
             let (a, b) = self.values(precision, point)?;
@@ -247,6 +255,18 @@ impl<'a> Comparison<'a> {
             Ok(real_pair(&known, &value, precision))
         })
     }
+}
+
+/// Whether it is a different formula for some values of its variables than for others.
+fn is_piecewise(expr: &Expr) -> bool {
+    use Function as F;
+    expr.any(|part| match part {
+        Expr::Call(
+            F::Abs | F::Floor | F::Ceil | F::Max | F::Min | F::Gcd | F::Lcm | F::Re | F::Im,
+            arguments,
+        ) => arguments.iter().any(|argument| argument.any(is_variable)),
+        _ => false,
+    })
 }
 
 fn is_variable(expr: &Expr) -> bool {

@@ -303,6 +303,12 @@ impl MathReference {
                 Err(why) => return refuse(&why, &shown),
             }
         }
+        // Boxes that all hold the same are one answer.
+        let exact = BigRational::zero();
+        let same = |other: &Answer| Comparer::new(&exact).compare(&members[0], other) == Match::Equal;
+        if members[1..].iter().all(same) {
+            return self.judge(&Reading::only(members.swap_remove(0)), &shown);
+        }
         if matches!(self.reading.answer, Answer::Quantity(_) | Answer::Text(_)) {
             let reason = format!("{} boxed answers where one is asked for", texts.len());
             return Verdict::wrong(reason, Some(shown));

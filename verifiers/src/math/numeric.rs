@@ -40,7 +40,7 @@ pub(super) struct Numeric<'a> {
     pub(super) log: LogBase,
     /// Which values the variables have.
     pub(super) point: u64,
-    /// How far out the last point lies, in bits.
+    /// How far out and how close to zero the last points lie, in bits.
     pub(super) reach: u64,
     /// The variables are whole numbers.
     pub(super) whole: bool,
@@ -104,8 +104,8 @@ impl Numeric<'_> {
         }
     }
 
-    /// A variable's value at this point: between 0.2 and 4 at the first points, and further and further out at the last;
-    /// at odd points with a sign. A function of its name alone.
+    /// A variable's value at this point, a function of its name alone: between 0.2 and 4 at the first points, then
+    /// larger, then close to zero, then far out. At odd points some are negative, at two of them all.
     fn variable(&self, name: &str) -> BigRational {
         let hash = name.bytes().fold(scramble(self.point), |state, byte| scramble(state ^ u64::from(byte)));
         if self.whole {
@@ -113,15 +113,17 @@ impl Numeric<'_> {
             return BigRational::from_integer((1 + (hash >> 8) % (4 + 2 * self.point)).into());
         }
         let size = 205 + (hash >> 8) % 3892;
-        let scale = match self.point {
-            0..4 => 0,
-            4 => 5,
-            5 => 10,
-            6 => 20,
-            // Beyond every number that is written.
-            _ => self.reach,
+        // Beyond every number that is written, and below.
+        let far = BigInt::from(1) << (self.reach + 8);
+        let value = match self.point {
+            0..4 => BigRational::new(size.into(), 1024.into()),
+            4 => BigRational::new(size.into(), 32.into()),
+            5 => BigRational::from_integer(size.into()),
+            6 => BigRational::new(size.into(), far),
+            7 => return -BigRational::new(size.into(), far),
+            8 => BigRational::from_integer(far * size),
+            _ => return -BigRational::from_integer(far * size),
         };
-        let value = BigRational::new(BigInt::from(size) << scale, 1024.into());
         if self.point % 2 == 1 && hash & 1 == 1 { -value } else { value }
     }
 

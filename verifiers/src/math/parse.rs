@@ -14,7 +14,7 @@ use super::formula::MAX_NODES;
 use super::latex::{Relation, Spanned, Symbol, symbols_of};
 use super::number::NotPlain;
 use super::unit::Unit;
-use super::value::MAX_BYTES;
+use super::value::{MAX_BYTES, refuse};
 use super::words::fold_text;
 use crate::answer::trim;
 
@@ -23,7 +23,7 @@ const MAX_MEMBERS: usize = 256;
 
 /// Words after which an answer is only explained.
 pub(super) const REMARKS: &[&str] =
-    &["where", "for", "with", "when", "since", "because", "as", "so", "which", "that", "is"];
+    &["where", "for", "with", "when", "since", "because", "as", "so", "which", "that"];
 
 pub(super) type Result<T> = std::result::Result<T, NotPlain>;
 
@@ -135,36 +135,46 @@ impl Parser<'_> {
         }
     }
 
-    fn is_separator(&self) -> bool {
-        match self.peek() {
-            Some(Symbol::Mark(',' | ';')) => true,
-            Some(Symbol::Word(word)) => is_joiner(word),
-            _ => false,
-        }
-    }
-
     /// Items up to a closing symbol, which is left where it is.
     fn members(&mut self, closes: impl Fn(Option<&Symbol>) -> bool) -> Result<Vec<Answer>> {
         let mut members = Vec::new();
         while !closes(self.peek()) {
-            while self.is_separator() {
-                self.at += 1;
-            }
-            if closes(self.peek()) {
-                break;
-            }
             members.push(self.item()?);
             if members.len() > MAX_MEMBERS {
                 return Err(NotPlain::OverBudget(format!("it has more than {MAX_MEMBERS} members")));
             }
             if self.is_remark() && closes(None) {
-                self.at = self.symbols.len();
+                self.skip_remark()?;
             }
-            if !closes(self.peek()) && !self.is_separator() {
+            if closes(self.peek()) {
+                break;
+            }
+            if !self.separator() || closes(self.peek()) {
                 return Err(self.unexpected());
             }
         }
         if members.is_empty() { Err(NotPlain::Empty) } else { Ok(members) }
+    }
+
+    /// Skips what separates two members: a comma, a word, or both.
+    fn separator(&mut self) -> bool {
+        let has_comma = self.eat_mark(',') || self.eat_mark(';');
+        let has_word = matches!(self.peek(), Some(Symbol::Word(word)) if is_joiner(word));
+        self.at += usize::from(has_word);
+        has_comma || has_word
+    }
+
+    /// Skips an explanation, which must not take the answer back.
+    fn skip_remark(&mut self) -> Result<()> {
+        for spanned in &self.symbols[self.at..] {
+            if let Symbol::Word(word) = &spanned.symbol
+                && !is_joiner(word)
+            {
+                refuse(word)?;
+            }
+        }
+        self.at = self.symbols.len();
+        Ok(())
     }
 
     /// Whether what follows only explains.

@@ -46,17 +46,22 @@ pub(super) fn read(text: &str) -> Result<Reading, NotPlain> {
         return Ok(Reading { answer: parsed.answer, other: None, unevaluated: parsed.unevaluated });
     }
     // Within brackets a comma separates members, and a letter right behind digits is a variable.
-    let as_formula = ends_in_attached_letter(text) || (text.contains(',') && text.starts_with(['(', '[']));
+    let letter = ends_in_letter(text);
+    let as_formula = letter == Some(true) || (text.contains(',') && text.starts_with(['(', '[']));
     let plain = Value::parse(text);
     if let Ok(value) = &plain
         && !as_formula
     {
         let unevaluated = !is_simple(value, text);
         let number = Quantity { expr: Expr::Number(value.number.clone()), unit: value.unit.clone() };
-        return Ok(Reading { answer: Answer::Quantity(number), other: None, unevaluated });
+        // A letter apart from the digits may be a unit or a variable.
+        let other = letter.and_then(|_| parse(text).ok()).map(|parsed| parsed.answer);
+        return Ok(Reading { answer: Answer::Quantity(number), other, unevaluated });
     }
     let parsed = parse(text);
-    if is_words(text) {
+    let calculates = |part: &Expr| matches!(part, Expr::Call(..) | Expr::Power(..));
+    let is_formula = |answer: &Answer| answer.expressions().into_iter().any(|expr| expr.any(calculates));
+    if is_words(text) && !parsed.as_ref().is_ok_and(|parsed| is_formula(&parsed.answer)) {
         let words = Answer::Text(fold_text(text));
         let other = parsed.ok().map(|it| it.answer).filter(|it| is_product_of_letters(it, text));
         return Ok(Reading { answer: words, other, unevaluated: false });
@@ -82,18 +87,26 @@ fn is_simple(value: &Value, text: &str) -> bool {
     !(text.contains('/') || text.contains("frac")) || text.contains(&denominator)
 }
 
-/// `5m`, `2x`: a letter right behind the digits is a variable; a unit stands apart or in a text.
-fn ends_in_attached_letter(text: &str) -> bool {
+/// Whether a text ends in a single letter of a formula, as `5m`, `$5 m$` and `2x` do, and whether that stands right behind
+/// a digit.
+fn ends_in_letter(text: &str) -> Option<bool> {
+    let text = text.trim_end_matches(r"\right)").trim_end_matches(['$', ')', ' ', '\\']);
     let mut chars = text.chars().rev();
-    let last = chars.next().is_some_and(|c| c.is_ascii_alphabetic());
-    last && chars.next().is_some_and(|c| c.is_ascii_digit())
+    chars.next().filter(char::is_ascii_alphabetic)?;
+    match chars.next() {
+        Some(digit) if digit.is_ascii_digit() => Some(true),
+        Some(' ' | '~' | '}') => Some(false),
+        _ => None,
+    }
 }
 
 /// Whether a text has words, and nothing that calculates.
 fn is_words(text: &str) -> bool {
     let mut longest = 0;
     let mut run = 0;
-    let mut rest = text;
+    // Letters that "and" joins are members.
+    let joined = text.replace(" and ", "  ").replace(" or ", "  ");
+    let mut rest = joined.as_str();
     while let Some(next) = rest.chars().next() {
         rest = &rest[next.len_utf8()..];
         if next.is_alphabetic() {

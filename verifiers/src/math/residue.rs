@@ -3,14 +3,17 @@
 //! Variables, pi and e are given fixed values that look random in a prime field of 61 bits. Where two expressions have
 //! the same residues in two such fields, they are the same rational function of those symbols (Schwartz 1980, Zippel
 //! 1979: two that differ agree with a chance of about their degree in 2^61, in each field), so that also
-//! `2 \cdot 2^{10^{20}}` and `2^{10^{20}+1}` are seen to be equal without being worked out. Powers with exponents that are
-//! no whole numbers, and functions, have no residue here: [`super::numeric`] evaluates those.
+//! `2 \cdot 2^{10^{20}}` and `2^{10^{20}+1}` are seen to be equal without being worked out.
+//!
+//! A function of something, and a power whose exponent is no whole number, is a symbol of its own, named after the residues
+//! of what it is applied to: `|(x-1)^2|` and `|x^2-2x+1|` are one symbol. So equal residues still mean equal expressions,
+//! and different ones mean nothing where such symbols are met.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive};
 
-use super::expr::{Expr, Mark};
+use super::expr::{Expr, Function, Mark};
 
 /// Two primes below 2^61, each 1 more than a multiple of 4, so that -1 has a square root, which stands for i.
 pub(super) const PRIMES: [u64; 2] = [2_305_843_009_213_693_921, 2_305_843_009_213_693_669];
@@ -121,10 +124,40 @@ impl Field {
                     // Fermat: exponents count modulo the prime less one.
                     Ok(self.power(base, self.modulo(exponent.numer(), self.prime - 1)))
                 }
+                _ => self.other_power(base, exponent),
+            },
+            Expr::Call(Function::Abs, arguments) => match arguments.as_slice() {
+                [argument] => self.absolute(argument),
                 _ => Err(NoResidue::Unknown),
             },
-            Expr::Infinity | Expr::Call(..) => Err(NoResidue::Unknown),
+            Expr::Call(function, arguments) => {
+                let residues = arguments.iter().map(|it| self.evaluate(it)).collect::<Result<Vec<_>, _>>()?;
+                Ok(self.symbol(&format!("{function:?} {residues:?}")))
+            }
+            Expr::Infinity => Err(NoResidue::Unknown),
         }
+    }
+
+    /// A power whose exponent is no whole number. That of an even power is one of an absolute value: `\sqrt{x^2}` is `|x|`.
+    fn other_power(&self, base: &Expr, exponent: &Expr) -> Result<u64, NoResidue> {
+        if let (Expr::Power(inner, even), Some(outer)) = (base, exponent.as_number())
+            && let Some(even) = even.as_number().filter(|even| even.is_integer() && !even.numer().bit(0))
+            && let exponent = even * outer
+            && exponent.is_integer()
+            && exponent.is_positive()
+        {
+            let exponent = self.modulo(exponent.numer(), self.prime - 1);
+            return Ok(self.power(self.absolute(inner)?, exponent));
+        }
+        let (base, exponent) = (self.evaluate(base)?, self.evaluate(exponent)?);
+        Ok(self.symbol(&format!("power {base} {exponent}")))
+    }
+
+    /// An absolute value, which is the same for an expression and its negative.
+    fn absolute(&self, expr: &Expr) -> Result<u64, NoResidue> {
+        let residue = self.evaluate(expr)?;
+        let either = residue.min((self.prime - residue) % self.prime);
+        Ok(self.symbol(&format!("Abs {either}")))
     }
 }
 
@@ -183,9 +216,6 @@ mod tests {
         let x = Expr::variable("x");
         let zero = x.clone().sub(x);
         assert_eq!(field.evaluate(&Expr::integer(1).div(zero)), Err(NoResidue::Undefined));
-        assert_eq!(
-            field.evaluate(&Expr::integer(2).pow(Expr::integer(1).div(Expr::integer(2)))),
-            Err(NoResidue::Unknown)
-        );
+        assert_eq!(field.evaluate(&Expr::Infinity), Err(NoResidue::Unknown));
     }
 }

@@ -48,7 +48,10 @@ const STOPS: &[&str] = &[
 
 /// Words behind a number that say that it is not the answer, not the only one, or not the whole of it.
 const DENIALS: &[&str] = &[
+    "about",
+    "almost",
     "and",
+    "approximately",
     "base",
     "but",
     "cubed",
@@ -65,10 +68,13 @@ const DENIALS: &[&str] = &[
     "if",
     "incorrect",
     "infinity",
+    "least",
     "maybe",
     "minus",
     "mod",
     "modulo",
+    "most",
+    "nearly",
     "ninths",
     "no",
     "nor",
@@ -81,6 +87,7 @@ const DENIALS: &[&str] = &[
     "possibly",
     "probably",
     "root",
+    "roughly",
     "sevenths",
     "sixths",
     "sqrt",
@@ -212,7 +219,7 @@ fn prefix(cursor: &mut Cursor<'_>, unit: &mut Unit) -> Result<bool, NotPlain> {
                 }
                 cursor.at += 1;
             }
-            Some(Token::Open | Token::Space | Token::Thin | Token::Approx) => cursor.at += 1,
+            Some(Token::Open | Token::Close | Token::Space | Token::Thin | Token::Approx) => cursor.at += 1,
             _ => return Ok(minus == Some(true)),
         }
     }
@@ -230,7 +237,7 @@ fn currency_word(lower: &str) -> Option<&'static str> {
     }
 }
 
-fn refuse(word: &str) -> Result<(), NotPlain> {
+pub(super) fn refuse(word: &str) -> Result<(), NotPlain> {
     let lower = word.to_lowercase();
     if lower == "and" || lower == "or" {
         return Err(NotPlain::Several(format!("several answers, joined by \"{lower}\"")));
@@ -359,6 +366,15 @@ fn caret(cursor: &mut Cursor<'_>, unit: &mut Unit, tail: &mut Tail) -> Result<()
     if ahead.peek() == Some(&Token::Degree) {
         *cursor = ahead;
         degree(cursor, unit);
+        return Ok(());
+    }
+    if let (None, Some(Token::Digits(power))) = (tail.last, ahead.peek())
+        && tail.num_words > 0
+        && matches!(power.as_str(), "2" | "3")
+    {
+        // "units^2": a noun with its power.
+        unit.noun(&format!("^{power}"), tail.per);
+        *cursor = ahead;
         return Ok(());
     }
     let Some((name, exponent)) = tail.last.take() else {
