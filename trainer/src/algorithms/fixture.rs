@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use polestar_data::{Origin, Problem, ProblemPrompt};
-use polestar_verifiers::{Budget, Judge, Score, Verdict};
+use polestar_verifiers::{Budget, Judge, Response, Score, Verdict};
 
 use crate::rollout::{Finish, Group, Prompt, Rollout, Scored, Task, TokenId};
 use crate::seeds::{Coords, Purpose};
@@ -17,7 +17,7 @@ pub(super) const PROMPT: [TokenId; 2] = [100, 101];
 struct Silent;
 
 impl Judge for Silent {
-    fn judge(&self, _response: &str, _budget: &Budget) -> Verdict {
+    fn judge(&self, _response: &Response<'_>, _budget: &Budget) -> Verdict {
         Verdict::right("not asked", None)
     }
 

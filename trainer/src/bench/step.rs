@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use polestar_data::{Origin, Problem, ProblemPrompt};
-use polestar_verifiers::{Budget, Job, Judge, Supervisor, SupervisorConfig, Verdict};
+use polestar_verifiers::{Budget, Job, Judge, Response, Supervisor, SupervisorConfig, Verdict};
 use serde::Serialize;
 use tch::Kind;
 
@@ -48,7 +48,7 @@ struct EverySecond {
 }
 
 impl Judge for EverySecond {
-    fn judge(&self, _response: &str, _budget: &Budget) -> Verdict {
+    fn judge(&self, _response: &Response<'_>, _budget: &Budget) -> Verdict {
         if self.is_right { Verdict::right("", None) } else { Verdict::wrong("", None) }
     }
 
@@ -149,6 +149,7 @@ impl Bench<'_> {
         let jobs = rollouts.iter().map(|rollout| Job {
             judge: judges[(rollout.coords.sample % 2) as usize].clone(),
             response: response_text(tokenizer, &rollout.ids, rollout.finish),
+            num_tokens: Some(rollout.ids.len()),
         });
         let outcomes = self.supervisor.judge_all(jobs.collect(), None);
         let new_group =

@@ -332,7 +332,7 @@ fn job(
     };
     let item = RawItem { id, problem: text("problem").unwrap_or_default(), reference: reference.clone() };
     let judge = verifier.bind(item).map_err(|error| error.to_string())?;
-    Ok(Job { judge, response })
+    Ok(Job::new(judge, response))
 }
 
 fn value<F: Serialize>(report: &Report<F>) -> Result<Value, CliError> {

@@ -95,6 +95,7 @@ pub fn run(args: &EvalArgs) -> Result<(), CliError> {
     }
     let Settings { prompt, stop, verifiers, source } = settings(args)?;
     let rubric = Rubric::new(&verifiers).map_err(RunError::from)?;
+    rubric.ready().map_err(RunError::from)?;
     let lenient = Rubric::lenient(&verifiers).map_err(RunError::from)?;
     let mut dataset = Dataset::load(&source, &args.split).map_err(RunError::from)?;
     if args.limit > 0 {
@@ -178,6 +179,7 @@ fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
                 kind: args.verifier.clone(),
                 weight: 1.0,
                 success: 1.0,
+                gate: false,
                 timeout_s: 10.0,
                 jobs: 0,
                 options: toml::Table::new(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{self, EngineError, EngineStats, Request, Response, Sampling, Watch};
 use crate::model::Decoder;
 use crate::rollout::{Finish, Task};
-use crate::run::judges::{Judgement, Rubric};
+use crate::run::judges::{Answered, Judgement, Rubric};
 use crate::run::prompts::{Form, PromptError, Prompter};
 use crate::seeds::{Coords, Purpose};
 use stats::{Interval, Vote};
@@ -146,11 +146,16 @@ pub fn evaluate(
     let responses =
         engine::generate(decoder, Some(tokenizer), &requests, &settings.sampling, watch, &mut stats)?;
     let text = |response: &Response| response_text(tokenizer, &response.ids, response.finish);
-    let work = |tasks: &[Arc<Task>]| -> Vec<(Arc<Task>, String)> {
+    let answered = |task: &Arc<Task>, response: &Response| Answered {
+        task: task.clone(),
+        text: text(response),
+        num_tokens: response.ids.len(),
+    };
+    let work = |tasks: &[Arc<Task>]| -> Vec<Answered> {
         tasks
             .iter()
             .zip(&responses)
-            .flat_map(|(task, group)| group.iter().map(|r| (task.clone(), text(r))))
+            .flat_map(|(task, group)| group.iter().map(|response| answered(task, response)))
             .collect()
     };
     let mut go_on = || watch.tokens(0);
@@ -210,7 +215,7 @@ fn canonical(task: &Task, judgement: &Judgement) -> Option<String> {
     // An undecided whole counts for nobody.
     judgement.verdict.extracted()?;
     let mut judged = task.judges.iter().zip(&judgement.parts);
-    judged.find_map(|(judge, verdict)| verdict.extracted().map(|answer| judge.canonical(answer)))
+    judged.find_map(|(judge, verdict)| verdict.as_ref()?.extracted().map(|answer| judge.canonical(answer)))
 }
 
 fn report(problems: Vec<EvalProblem>, settings: &EvalSettings, tokens: u64, seconds: f64) -> EvalReport {
@@ -317,7 +322,8 @@ mod tests {
         };
         let task = rubric.bind(vec![problem]).unwrap().remove(0);
         let responses = ["#### 7", r"\boxed{18}", "#### 7", "The answer is $18.", "Dunno.", "#### 18.0"];
-        let work: Vec<_> = responses.iter().map(|text| (task.clone(), (*text).to_owned())).collect();
+        let answered = |text: &&str| Answered { task: task.clone(), text: (*text).to_owned(), num_tokens: 3 };
+        let work: Vec<_> = responses.iter().map(answered).collect();
         let vote =
             |judgement: &Judgement| Vote { answer: canonical(&task, judgement), right: judgement.right };
         let votes: Vec<Vote> = rubric.judge(&work, &mut || true).unwrap().iter().map(vote).collect();

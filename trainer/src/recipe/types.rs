@@ -209,6 +209,9 @@ pub struct VerifierConfig {
     /// The score from which a response counts as right.
     #[serde(default = "one")]
     pub success: f64,
+    /// Where its score is below `success` the whole score is 0, and the verifiers after it are not asked. A gate has no share: its `weight` counts for nothing.
+    #[serde(default)]
+    pub gate: bool,
     /// Seconds for one response, above 0 and at most a day; past it a verdict is undecided.
     #[serde(default = "ten")]
     pub timeout_s: f64,

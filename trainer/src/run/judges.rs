@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use polestar_data::Problem;
 use polestar_verifiers::{
-    Configured, Job, Kind, MAX_TIMEOUT_S, RawItem, Score, Supervisor, SupervisorConfig, Verdict,
-    VerifierError, configure,
+    Combined, Configured, Job, MAX_TIMEOUT_S, Outcome, PartRule, RawItem, Supervisor, SupervisorConfig,
+    Verdict, VerifierError, combine, configure,
 };
 use serde_json::Value;
 
@@ -38,9 +38,6 @@ pub enum JudgeError {
 
 /// One verifier of the recipe.
 struct Part {
-    name: String,
-    weight: f64,
-    success: f64,
     configured: Box<dyn Configured>,
     supervisor: Supervisor,
 }
@@ -48,6 +45,8 @@ struct Part {
 /// The recipe's verifiers.
 pub struct Rubric {
     parts: Vec<Part>,
+    /// How they count, in the same order.
+    rules: Vec<PartRule>,
 }
 
 /// What the verifiers say of one response.
@@ -55,8 +54,8 @@ pub struct Rubric {
 pub struct Judgement {
     /// The weighted mean of the parts; undecided as soon as one part is.
     pub verdict: Verdict,
-    /// Each part's own verdict, in the recipe's order.
-    pub parts: Vec<Verdict>,
+    /// Each part's own verdict, in the recipe's order; none where a gate before it did not let the response through.
+    pub parts: Vec<Option<Verdict>>,
     /// Whether every part reaches its `success`.
     pub right: bool,
     /// Seconds of waiting for a judge, summed over the parts.
@@ -88,9 +87,16 @@ impl Rubric {
                 timeout,
                 queue: 4 * config.jobs.max(1),
             });
-            Ok(Part { name, weight: config.weight, success: config.success, configured, supervisor })
+            Ok(Part { configured, supervisor })
         });
-        Ok(Self { parts: parts.collect::<Result<_, _>>()? })
+        let rule = |config: &VerifierConfig| PartRule {
+            name: config.label().to_owned(),
+            // A gate lets through or does not; it has no share.
+            weight: if config.gate { 0.0 } else { config.weight },
+            success: config.success,
+            gate: config.gate,
+        };
+        Ok(Self { parts: parts.collect::<Result<_, _>>()?, rules: configs.iter().map(rule).collect() })
     }
 
     /// Asks every verifier whether it can judge: what it runs starts, who it asks answers. To be called once before any
@@ -99,29 +105,37 @@ impl Rubric {
     /// # Errors
     /// The first verifier that cannot, with what to install, start or correct.
     pub fn ready(&self) -> Result<(), JudgeError> {
-        self.parts.iter().try_for_each(|part| {
-            part.configured.ready().map_err(|source| JudgeError::Settings { name: part.name.clone(), source })
+        self.parts.iter().zip(&self.rules).try_for_each(|(part, rule)| {
+            part.configured.ready().map_err(|source| JudgeError::Settings { name: rule.name.clone(), source })
         })
     }
 
-    /// The same verifiers with answers taken as leniently as each can: a `math` answer may be the last number.
+    /// The same verifiers with answers taken as leniently as each can: a `math` answer may be the last number, one of
+    /// `choice` and `text` the last word of its kind.
     ///
     /// # Errors
     /// As [`Rubric::new`].
     pub fn lenient(configs: &[VerifierConfig]) -> Result<Option<Self>, JudgeError> {
-        if !configs.iter().any(|config| config.kind == "math") {
+        let fallback = |kind: &str| match kind {
+            "math" => Some("last-number"),
+            "choice" | "text" => Some("last"),
+            _ => None,
+        };
+        if !configs.iter().any(|config| fallback(&config.kind).is_some()) {
             return Ok(None);
         }
         let mut configs = configs.to_vec();
-        for config in configs.iter_mut().filter(|config| config.kind == "math") {
-            config.options.insert("fallback".into(), "last-number".into());
+        for config in &mut configs {
+            if let Some(fallback) = fallback(&config.kind) {
+                config.options.insert("fallback".into(), fallback.into());
+            }
         }
         Self::new(&configs).map(Some)
     }
 
     /// The verifiers' names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().map(|part| part.name.as_str())
+        self.rules.iter().map(|rule| rule.name.as_str())
     }
 
     /// Binds problems: every reference is parsed now.
@@ -133,8 +147,9 @@ impl Rubric {
         let mut first = None;
         let mut bad = 0;
         for problem in problems {
+            let parts = self.parts.iter().zip(&self.rules);
             let judges: Result<Vec<_>, _> =
-                self.parts.iter().map(|part| part.configured.bind(self.item(part, &problem))).collect();
+                parts.map(|(part, rule)| part.configured.bind(self.item(rule, &problem))).collect();
             match judges {
                 Ok(judges) => tasks.push(Arc::new(Task { problem, judges })),
                 Err(source) => {
@@ -150,8 +165,8 @@ impl Rubric {
     }
 
     /// Of several verifiers each takes the reference under its own name, if the data has one there.
-    fn item(&self, part: &Part, problem: &Problem) -> RawItem {
-        let own = (self.parts.len() > 1).then(|| problem.reference.get(&part.name)).flatten();
+    fn item(&self, rule: &PartRule, problem: &Problem) -> RawItem {
+        let own = (self.parts.len() > 1).then(|| problem.reference.get(&rule.name)).flatten();
         RawItem {
             id: problem.id.clone(),
             problem: problem.prompt.text(),
@@ -160,67 +175,72 @@ impl Rubric {
     }
 
     /// Judges responses, each to its own task. The answers come in the order of `work`; there are none once `go_on`,
-    /// asked after each verdict, says no.
+    /// asked after each verdict, says no. What fails at a gate is not shown to the verifiers after it.
     #[must_use]
-    pub fn judge(
-        &self,
-        work: &[(Arc<Task>, String)],
-        go_on: &mut dyn FnMut() -> bool,
-    ) -> Option<Vec<Judgement>> {
-        let mut columns: Vec<Vec<polestar_verifiers::Outcome>> = Vec::with_capacity(self.parts.len());
-        for (index, part) in self.parts.iter().enumerate() {
-            let jobs = work
-                .iter()
-                .map(|(task, response)| Job { judge: task.judges[index].clone(), response: response.clone() })
-                .collect();
-            columns.push(part.supervisor.judge_while(jobs, go_on)?);
-        }
-        let judgement = |row: usize| {
-            let outcomes: Vec<_> = columns.iter().map(|column| &column[row]).collect();
-            let parts: Vec<Verdict> = outcomes.iter().map(|outcome| outcome.verdict.clone()).collect();
-            let mut judgement = self.combine(parts);
-            judgement.queue_s = outcomes.iter().map(|outcome| outcome.queue_s).sum();
-            judgement.run_s = outcomes.iter().map(|outcome| outcome.run_s).sum();
-            judgement
-        };
-        Some((0..work.len()).map(judgement).collect())
-    }
-
-    /// The parts' verdicts as one.
-    #[must_use]
-    pub fn combine(&self, parts: Vec<Verdict>) -> Judgement {
-        let total: f64 = self.parts.iter().map(|part| part.weight).sum();
-        let mut sum = 0.0;
-        let mut right = true;
-        let mut undecided = None;
-        for (part, verdict) in self.parts.iter().zip(&parts) {
-            match verdict.score() {
-                Some(score) => {
-                    sum += part.weight * score.get();
-                    right &= score.get() >= part.success;
-                }
-                None => undecided = Some(verdict.clone()),
+    pub fn judge(&self, work: &[Answered], go_on: &mut dyn FnMut() -> bool) -> Option<Vec<Judgement>> {
+        let mut rows: Vec<Row> = work.iter().map(|_| Row::default()).collect();
+        for (index, (part, rule)) in self.parts.iter().zip(&self.rules).enumerate() {
+            let is_asked: Vec<bool> = rows.iter().map(|row| !row.is_closed).collect();
+            let asked = work.iter().zip(&is_asked).filter(|(_, is_asked)| **is_asked);
+            let jobs = asked.map(|(answered, _)| Job {
+                judge: answered.task.judges[index].clone(),
+                response: answered.text.clone(),
+                num_tokens: Some(answered.num_tokens),
+            });
+            let mut outcomes = part.supervisor.judge_while(jobs.collect(), go_on)?.into_iter();
+            for (row, is_asked) in rows.iter_mut().zip(is_asked) {
+                // One outcome came back for each that was asked.
+                let outcome = if is_asked { outcomes.next() } else { None };
+                row.add(outcome, rule);
             }
         }
-        let verdict = match (undecided, parts.as_slice()) {
-            (Some(undecided), _) => undecided,
-            (None, [only]) => only.clone(),
-            (None, _) => Verdict::Judged {
-                // A mean of numbers in [0, 1], clamped against rounding.
-                score: Score::new((sum / total).clamp(0.0, 1.0)).unwrap_or(Score::ZERO),
-                kind: if right { Kind::Right } else { Kind::Partial },
-                reason: self
-                    .parts
-                    .iter()
-                    .zip(&parts)
-                    .map(|(part, verdict)| format!("{}: {}", part.name, verdict.reason()))
-                    .collect::<Vec<_>>()
-                    .join("; "),
-                extracted: parts.iter().find_map(|verdict| verdict.extracted().map(str::to_owned)),
-            },
+        let judgement = |row: Row| {
+            let mut judgement = self.combine(row.parts);
+            (judgement.queue_s, judgement.run_s) = (row.queue_s, row.run_s);
+            judgement
         };
-        let right = right && verdict.score().is_some();
+        Some(rows.into_iter().map(judgement).collect())
+    }
+
+    /// The parts' verdicts as one; none stands for a part that was not asked.
+    #[must_use]
+    pub fn combine(&self, parts: Vec<Option<Verdict>>) -> Judgement {
+        let Combined { verdict, right } = combine(&self.rules, &parts);
         Judgement { verdict, parts, right, queue_s: 0.0, run_s: 0.0 }
+    }
+}
+
+/// A response to be judged.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The problem with its judges.
+    pub task: Arc<Task>,
+    /// The response's text.
+    pub text: String,
+    /// The response's length in tokens.
+    pub num_tokens: usize,
+}
+
+/// What is known of one response while the parts are asked in turn.
+#[derive(Default)]
+struct Row {
+    parts: Vec<Option<Verdict>>,
+    /// A gate did not let it through.
+    is_closed: bool,
+    queue_s: f64,
+    run_s: f64,
+}
+
+impl Row {
+    /// Takes in what a part said, if it was asked.
+    fn add(&mut self, outcome: Option<Outcome>, rule: &PartRule) {
+        if let Some(outcome) = &outcome {
+            self.queue_s += outcome.queue_s;
+            self.run_s += outcome.run_s;
+            let passes = outcome.verdict.score().is_some_and(|score| score.get() >= rule.success);
+            self.is_closed |= rule.gate && !passes;
+        }
+        self.parts.push(outcome.map(|outcome| outcome.verdict));
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn sampling(
             .iter()
             .zip(&sampled.entries)
             .filter(|(_, entry)| entry.purpose == crate::seeds::Purpose::Train)
-            .filter_map(|(judgement, _)| judgement.parts[index].score())
+            .filter_map(|(judgement, _)| judgement.parts[index].as_ref()?.score())
             .map(polestar_verifiers::Score::get)
             .collect();
         record.set(names::verifier_mean(name), spread(&scores).0);

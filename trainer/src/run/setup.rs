@@ -93,6 +93,7 @@ impl Session {
         tch::set_num_threads(i32::try_from(plan.run.threads).unwrap_or(1));
         let base = model_folder(&plan.model.path)?;
         let rubric = Rubric::new(&plan.verifier)?;
+        rubric.ready()?;
         let lenient = Rubric::lenient(&plan.verifier)?;
         let Data { train, evals, hashes } = load_data(&plan, &rubric, lenient.as_ref(), say)?;
 

@@ -8,7 +8,7 @@ use polestar_verifiers::Verdict;
 
 use super::RunError;
 use super::journal::{Record, rollout_sha256};
-use super::judges::Judgement;
+use super::judges::{Answered, Judgement};
 use super::prompts::Form;
 use super::rollout_log::RolloutEntry;
 use super::setup::Session;
@@ -265,17 +265,18 @@ impl Session {
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Judgement>, RunError> {
         let tokenizer = self.prompter.tokenizer().clone();
-        let mut known: Vec<Option<Vec<Verdict>>> = Vec::with_capacity(rollouts.len());
+        let mut known: Vec<Option<Vec<Option<Verdict>>>> = Vec::with_capacity(rollouts.len());
         let mut work = Vec::new();
         for rollout in rollouts {
             let Coords { problem, sample, purpose, .. } = &rollout.coords;
             let hash = rollout_sha256(&rollout.ids);
             let saved = self.journal.verdict(step, problem, *sample, *purpose, &hash);
-            let parts: Option<Vec<Verdict>> =
+            let parts: Option<Vec<Option<Verdict>>> =
                 saved.and_then(|value| serde_json::from_value(value.clone()).ok());
             if parts.is_none() {
                 let text = response_text(&tokenizer, &rollout.ids, rollout.finish);
-                work.push((rollout.prompt.task.clone(), text));
+                let task = rollout.prompt.task.clone();
+                work.push(Answered { task, text, num_tokens: rollout.ids.len() });
             }
             known.push(parts);
         }

@@ -134,7 +134,7 @@ fn judgement(is_decided: bool) -> Judgement {
     } else {
         Verdict::undecided(CauseKind::Unreachable, "the judge is away")
     };
-    Judgement { parts: vec![verdict.clone()], verdict, right: false, queue_s: 0.0, run_s: 0.0 }
+    Judgement { parts: vec![Some(verdict.clone())], verdict, right: false, queue_s: 0.0, run_s: 0.0 }
 }
 
 #[test]

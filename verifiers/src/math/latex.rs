@@ -168,7 +168,7 @@ impl<'a> Lexer<'a> {
         if self.text_next && folded != '{' && !next.is_whitespace() {
             self.text_next = false;
         }
-        if digit(folded).is_some() || (folded == '.' && self.starts_decimals(len)) {
+        if digit(folded).is_some() || (next == '.' && self.starts_decimals(len)) {
             return self.number();
         }
         if superscript(next).is_some() {
@@ -190,8 +190,8 @@ impl<'a> Lexer<'a> {
         }
         match folded {
             '\\' if next == '\\' => return self.command(),
-            '{' => self.open(),
-            '}' => return self.close(),
+            '{' => self.open(len),
+            '}' => return self.close(len),
             '$' if !self.dollar_is_money => self.skip(len),
             '*' if self.rest().starts_with("**") => self.stars(),
             '<' if self.rest().starts_with("<=") => self.push(Symbol::Relation(Relation::LessEqual), 2),
@@ -230,21 +230,20 @@ impl<'a> Lexer<'a> {
         Err(NotPlain::unclear(format!("\"{next}\" is part of no formula")))
     }
 
-    fn open(&mut self) {
+    fn open(&mut self, len: usize) {
         if std::mem::take(&mut self.text_next) {
             self.braces.push(Brace::Text);
-            self.spaced = true;
-            self.skip(1);
+            self.blank(len);
         } else {
             self.braces.push(Brace::Group);
-            self.push(Symbol::Open, 1);
+            self.push(Symbol::Open, len);
         }
     }
 
-    fn close(&mut self) -> Result<(), NotPlain> {
+    fn close(&mut self, len: usize) -> Result<(), NotPlain> {
         match self.braces.pop() {
-            Some(Brace::Group) => self.push(Symbol::Close, 1),
-            Some(Brace::Text) => self.blank(1),
+            Some(Brace::Group) => self.push(Symbol::Close, len),
+            Some(Brace::Text) => self.blank(len),
             None => return Err(NotPlain::unclear("a brace is closed that was never opened")),
         }
         Ok(())
@@ -294,25 +293,26 @@ impl<'a> Lexer<'a> {
 
     /// A run of letters: a function, a word, or variables side by side.
     fn letters(&mut self) {
-        let mut run = String::new();
-        let mut len = 0;
+        // Full-width letters are as long as they are written.
+        let mut run: Vec<(char, usize)> = Vec::new();
         let mut chars = self.rest().chars().peekable();
         while let Some(next) = chars.next() {
+            // One letter by another with a hyphen is a difference, but for words of a text.
             let joins = matches!(next, '\'' | '’' | '-')
-                && len > 1
+                && self.in_text()
+                && run.len() > 1
                 && chars.peek().is_some_and(|it| it.is_alphabetic());
-            // One letter by another with a hyphen is a difference.
-            if !(fold(next).is_alphabetic() || (joins && self.in_text())) {
+            if !(fold(next).is_alphabetic() || joins) {
                 break;
             }
-            run.push(if next == '’' { '\'' } else { fold(next) });
-            len += next.len_utf8();
+            run.push((if next == '’' { '\'' } else { fold(next) }, next.len_utf8()));
         }
-        match symbols::of_letters(&run, self.in_text()) {
-            symbols::Letters::One(symbol) => self.push(symbol, len),
+        let letters: String = run.iter().map(|(letter, _)| *letter).collect();
+        match symbols::of_letters(&letters, self.in_text()) {
+            symbols::Letters::One(symbol) => self.push(symbol, run.iter().map(|(_, len)| len).sum()),
             symbols::Letters::Each => {
-                for letter in run.chars() {
-                    self.push(Symbol::Letter(letter.to_string().into()), letter.len_utf8());
+                for (letter, len) in run {
+                    self.push(Symbol::Letter(letter.to_string().into()), len);
                 }
             }
         }
@@ -495,6 +495,15 @@ mod tests {
         assert_eq!(symbols(r"\text{even}"), [Symbol::Word("even".into())]);
         assert_eq!(symbols(r"\text{(B)}"), [Symbol::Mark('('), letter("B"), Symbol::Mark(')')]);
         assert_eq!(symbols("π"), [Symbol::Pi]);
+    }
+
+    #[test]
+    fn full_width_characters_are_read_like_the_others() {
+        let plain = symbols(r"{2xy}+sin(3)");
+        assert_eq!(symbols("｛２ｘｙ｝＋ｓｉｎ（３）"), plain);
+        assert!(symbols_of("．5").is_err());
+        let spans = symbols_of("ｘｙ｛").map(|_| ()).unwrap_err();
+        assert_eq!(spans.why(), "a brace is never closed");
     }
 
     #[test]

@@ -1,39 +1,26 @@
-//! `math`: numeric answers, exactly.
+//! `math`: final answers of mathematics, compared exactly.
 //!
 //! # Which answer
 //!
-//! One place in the response counts, found by the first of these rules that finds any:
+//! One place in the response counts, by the rule that all verifiers share: the last closed box that is not denied; else
+//! the last `####` line; else the last sentence that commits. With `fallback = "last-number"` the last number in the text
+//! counts where none of these is found.
 //!
-//! 1. Only the text after the last end-of-thinking mark (`</think>`, `</thinking>`, `[/THINK]`) is looked at. Thinking
-//!    that begins and never ends holds no answer.
-//! 2. The last `\boxed{...}` (or `\fbox{...}`) whose braces are closed, and which is not denied by the words before it
-//!    ("not \boxed{42}"). Boxes joined by a comma, "and" or "or" are several answers, which no single number is equal
-//!    to: wrong.
-//! 3. The rest of the line after the last `####`. Markdown headings, which begin with words or an ordinal
-//!    (`#### Step 2`), are passed over.
-//! 4. The last sentence that commits: "the answer is 42", "final answer: 42", "Answer: 42", or a line that begins with
-//!    "A: 42". The answer ends with its sentence or clause. A sentence does not count where it denies ("the answer is
-//!    not 42"), doubts ("the answer might be 42", "maybe the answer is 42", "the answer is 42, I guess"), supposes ("if
-//!    the answer is 42"), asks ("is 42 the answer?"), reports ("Bob said the answer is 42"), or is taken back in the
-//!    next ("That is wrong."). An answer that a later sentence denies does not count either.
-//! 5. With `fallback = "last-number"` only: the last number in the text.
+//! # Which answers are the same
 //!
-//! # Which values
+//! An answer is a number or formula with its unit, a tuple, a set, an interval, a union, a matrix, a relation, a ratio,
+//! digits to a base, or words (`answer.rs`). `docs/verifiers.md` lists by example what is the same.
 //!
-//! The answer must be one plain number, which is read exactly: integers of any length up to 1000 digits, decimals,
-//! fractions (`3/4`, `\frac{3}{4}`, `¾`), mixed numbers (`1 1/2`), scientific notation (`1.5e3`, `3 \times 10^4`),
-//! thousands separators (groups of three behind commas, spaces, underscores, `\,` or `{,}`; `1,2` is a list and not 12),
-//! signs and digits of other scripts, currency, per cent, `x = 42`, and the usual dress of LaTeX and Markdown.
-//!
+//! * `value.rs` reads one plain number with its unit, which is what most answers are; `parse.rs` reads everything else, by
+//!   way of the symbols of `latex.rs` and the grammar of `formula.rs`.
+//! * `compare.rs` decides by what the answers are, `equal.rs` whether two expressions are the same: exactly for numbers,
+//!   by residues in finite fields (`residue.rs`) for what is formally the same, else by enclosures (`ball.rs`,
+//!   `numeric.rs`).
 //! * Nothing is rounded. `tolerance` in the reference allows a relative difference.
-//! * `hundred`, `thousand`, ..., `dozen` behind a number multiply it: 6 dozen is 72.
-//! * A bracket of amounts behind an amount, "$10 ($5 + $5)", is an explanation.
-//! * `p %` is a hundredth of p, and equals p as well where the other side is a bare number.
-//! * A unit or currency that is missing on one side is ignored; two different ones are wrong and are not converted.
-//! * What is no plain number (`2+3`, `\sqrt{2}`, `10:30`) is judged wrong, with kind `unproven`. What is too large to
-//!   read (`1e999999999`) is judged wrong, with kind `over-budget`. A *reference* of either sort is an error at load.
+//! * What can be shown neither equal nor different is judged wrong, with kind `unproven`; what is too long or too large to
+//!   be worked out is judged wrong, with kind `over-budget`. A *reference* that cannot be read is an error at load.
 //!
-//! Text is read once, with fixed limits of bytes and digits, without recursion, backtracking or clocks.
+//! Text is read once, with fixed limits of bytes, depth, parts and digits, without backtracking or clocks.
 
 mod answer;
 mod ball;
@@ -209,7 +196,7 @@ pub struct Math {
 impl Verifier for Math {
     const NAME: &'static str = "math";
     const ABOUT: &'static str =
-        r"a number, exactly: \boxed{}, ####, or a sentence that says the answer; units, fractions, per cent";
+        "a final answer of mathematics, exactly: numbers, formulas, sets, intervals, matrices, units, words";
     type Settings = MathSettings;
     type Reference = MathReference;
 
