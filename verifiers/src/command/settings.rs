@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn wrong_calls_say_what_is_wrong() {
         let cases = [
-            (VerifyArgs::default(), "--verifier NAME with one of: math, choice, text, digits, process, http"),
+            (VerifyArgs::default(), "--verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, process, http"),
             (math(&["fallback"]), "--set expects KEY=VALUE, found `fallback`"),
             (math(&["fallbak=none"]), "unknown field `fallbak`"),
             (
@@ -303,7 +303,7 @@ mod tests {
             (math(&["kind=digits"]), "`kind` must be what --verifier says"),
             (
                 VerifyArgs { verifier: Some("code".into()), ..VerifyArgs::default() },
-                "the kinds are: math, choice, text, digits, process, http",
+                "the kinds are: math, choice, text, digits, format, length, repetition, rubric, process, http",
             ),
             (VerifyArgs { config: Some("no/such.toml".into()), ..math(&[]) }, "no/such.toml cannot be read"),
         ];
