@@ -95,9 +95,11 @@ impl Verifier for Format {
             (None, Some(pattern)) => Rule::Pattern(compile(&pattern)?),
             (Some(_), Some(_)) => return Err("`shape` must be left out beside `pattern`".to_owned()),
             (None, None) => {
-                return Err("`shape` must be one of `think-answer`, `think-answer-tag`, `answer-tag`, `boxed`, \
+                return Err(
+                    "`shape` must be one of `think-answer`, `think-answer-tag`, `answer-tag`, `boxed`, \
                             `hashes`, or `pattern` a regular expression"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
         };
         Ok(Self { rule })
@@ -131,7 +133,8 @@ fn compile(pattern: &str) -> Result<Regex, String> {
     // Alone first, so that a bracket too many cannot end the group below.
     let alone = build(pattern);
     // A comment at the end of a pattern in verbose mode ends with its line.
-    let whole = || build(&format!(r"\A(?:{pattern})\z")).or_else(|_| build(&format!("\\A(?:{pattern}\n)\\z")));
+    let whole =
+        || build(&format!(r"\A(?:{pattern})\z")).or_else(|_| build(&format!("\\A(?:{pattern}\n)\\z")));
     alone.and_then(|_| whole()).map_err(|error| format!("`pattern` must be a regular expression: {error}"))
 }
 
@@ -401,7 +404,10 @@ mod tests {
 
     #[test]
     fn a_pattern_is_for_the_whole_response() {
-        check(json!({"pattern": "<a>.*</a>"}), &[("<a>1\n2</a>", ""), ("<a>1</a>\n", "not match"), ("", "not match")]);
+        check(
+            json!({"pattern": "<a>.*</a>"}),
+            &[("<a>1\n2</a>", ""), ("<a>1</a>\n", "not match"), ("", "not match")],
+        );
         check(json!({"pattern": "yes|yes, sir"}), &[("yes, sir", ""), ("yes", ""), ("yes sir", "not match")]);
         check(json!({"pattern": ""}), &[("", ""), (" ", "not match")]);
         check(json!({"pattern": "(?x) a b # c"}), &[("ab", ""), ("ab # c", "not match")]);

@@ -94,7 +94,8 @@ fn ratio(part: u64, whole: u64) -> f64 {
 
 impl Verifier for Length {
     const NAME: &'static str = "length";
-    const ABOUT: &'static str = "the response is not too long (DAPO's soft overlong punishment), nor too short";
+    const ABOUT: &'static str =
+        "the response is not too long (DAPO's soft overlong punishment), nor too short";
     const FIRST_FIELD: &'static str = "";
     type Settings = LengthSettings;
     type Reference = IgnoredAny;
@@ -111,7 +112,9 @@ impl Verifier for Length {
             (Some(max), buffer) => Some(Limit { max, buffer: buffer.unwrap_or(max / BUFFER_DIVISOR) }),
             (None, Some(_)) => return Err("`buffer` must be together with `max`, found alone".to_owned()),
             (None, None) if min == 0 => {
-                return Err("`max` must be given, the length from which on the score is 0, or `min`".to_owned());
+                return Err(
+                    "`max` must be given, the length from which on the score is 0, or `min`".to_owned()
+                );
             }
             (None, None) => None,
         };
@@ -224,7 +227,10 @@ mod tests {
     #[test]
     fn too_short_falls_to_nothing() {
         let short = json!({"min": 10});
-        assert_eq!([0, 1, 9, 10, 1 << 40].map(|length| tokens(short.clone(), length)), [0.0, 0.1, 0.9, 1.0, 1.0]);
+        assert_eq!(
+            [0, 1, 9, 10, 1 << 40].map(|length| tokens(short.clone(), length)),
+            [0.0, 0.1, 0.9, 1.0, 1.0]
+        );
         let both = json!({"min": 8, "max": 10, "buffer": 2});
         assert_eq!([4, 8, 9, 10].map(|length| tokens(both.clone(), length)), [0.5, 1.0, 0.5, 0.0]);
     }
@@ -270,7 +276,10 @@ mod tests {
             (json!({"max": 1.5}), "u64"),
             (json!({"max": 5, "buffer": 6}), "`buffer` must be at most `max`, 5, found 6"),
             (json!({"buffer": 6}), "`buffer` must be together with `max`"),
-            (json!({"max": 10, "buffer": 2, "min": 9}), "`min` must be at most 8 (`max` less `buffer`), found 9"),
+            (
+                json!({"max": 10, "buffer": 2, "min": 9}),
+                "`min` must be at most 8 (`max` less `buffer`), found 9",
+            ),
             (json!({"min": u64::MAX}), "`min` must be at most"),
             (json!({"max": 5, "unit": "bytes"}), "expected one of `tokens`, `characters`, `words`"),
             (json!({"maximum": 5}), "unknown field `maximum`"),

@@ -164,7 +164,10 @@ fn digits_is_a_verifier_of_its_own() {
 #[test]
 fn a_wrong_call_exits_with_2_and_says_what_to_do() {
     let cases: [(&[&str], &str); 7] = [
-        (&[], "say --verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, process, http"),
+        (
+            &[],
+            "say --verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, process, http",
+        ),
         (
             &["--verifier", "lean"],
             "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits, format, length, repetition, rubric, process, http",

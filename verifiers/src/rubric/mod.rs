@@ -7,8 +7,8 @@
 //! The parts are taken in their order.
 //!
 //! * A part that is undecided makes the whole undecided, with the part's name in the cause.
-//! * A **gate** whose score is below its `success` ends it: the whole is judged with score 0, with the part's kind, and the
-//!   reason says which gate. What the parts after it say does not count, and they need not be asked.
+//! * A **gate** whose score is below its `success` ends it: the whole is judged with score 0, with the part's kind (`wrong`
+//!   where that is `partial`), and the reason says which gate. What the parts after it say does not count, and they need not be asked.
 //! * A gate that is passed leaves no trace where its weight is 0, which is the default for gates. With a weight it is a part
 //!   like others beside.
 //! * What is left is judged by the mean of the scores with the parts' weights. It is `right` where every part reaches its
@@ -138,6 +138,8 @@ pub fn combine(rules: &[PartRule], verdicts: &[Option<Verdict>]) -> Combined {
         if rule.ends(verdict) {
             let reason = format!("the gate `{name}` is not passed: {}", verdict.reason());
             let extracted = verdict.extracted().map(str::to_owned);
+            // A score of 0 is not partly right, as the part's own may have been.
+            let kind = if matches!(kind, Kind::Right | Kind::Partial) { Kind::Wrong } else { kind };
             return Combined::not_right(Verdict::zero(kind, reason, extracted));
         }
         right &= score.get() >= rule.success;

@@ -17,9 +17,8 @@ use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Configured, Judge, RawItem, Response, SHOWN_BYTES};
 
 /// The kind's settings.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[derive(Default)]
 struct RubricSettings {
     /// The verifiers, each a table with `kind`, optional `name`, `weight`, `success` and `gate`, and the kind's own
     /// settings.
@@ -120,7 +119,8 @@ impl Configured for Rubric {
         let bind = |(name, part): (&str, &dyn Configured)| {
             let own = if self.parts.len() > 1 { item.reference.get(name) } else { None };
             let reference = own.unwrap_or(&item.reference).clone();
-            let judge = part.bind(RawItem { reference, ..item.clone() }).map_err(|error| in_part(name, error))?;
+            let judge =
+                part.bind(RawItem { reference, ..item.clone() }).map_err(|error| in_part(name, error))?;
             Ok(BoundPart { judge, is_external: part.is_external() })
         };
         let parts = self.named().map(bind).collect::<Result<_, _>>()?;
@@ -204,4 +204,11 @@ impl Judge for Bound {
         let first = knows.or(self.parts.first());
         first.map_or_else(|| extracted.to_owned(), |part| part.judge.canonical(extracted))
     }
+}
+
+/// A bound rubric of these judges, each with whether it is outside.
+#[cfg(test)]
+pub(super) fn bound_for_tests<J: Judge + 'static>(rules: Vec<PartRule>, parts: Vec<(J, bool)>) -> impl Judge {
+    let part = |(judge, is_external): (J, bool)| BoundPart { judge: Arc::new(judge), is_external };
+    Bound { rules: rules.into(), parts: parts.into_iter().map(part).collect() }
 }

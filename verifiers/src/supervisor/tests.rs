@@ -56,8 +56,7 @@ fn supervisor(jobs: usize, timeout_ms: u64) -> Supervisor {
 }
 
 fn jobs<'a>(puppet: &Arc<Puppet>, responses: impl IntoIterator<Item = &'a str>) -> Vec<Job> {
-    let job =
-        |response: &str| Job::new(Arc::clone(puppet) as Arc<dyn Judge>, response);
+    let job = |response: &str| Job::new(Arc::clone(puppet) as Arc<dyn Judge>, response);
     responses.into_iter().map(job).collect()
 }
 
