@@ -5,9 +5,13 @@ use serde_json::Value;
 use crate::choice::Choice;
 use crate::digits::Digits;
 use crate::error::VerifierError;
+use crate::format::Format;
 use crate::http::Http;
+use crate::length::Length;
 use crate::math::Math;
 use crate::process::Process;
+use crate::repetition::Repetition;
+use crate::rubric;
 use crate::text::Text;
 use crate::verifier::{Configured, Verifier, configure as configure_as};
 
@@ -17,6 +21,10 @@ static KINDS: &[KindEntry] = &[
     KindEntry::of::<Choice>(),
     KindEntry::of::<Text>(),
     KindEntry::of::<Digits>(),
+    KindEntry::of::<Format>(),
+    KindEntry::of::<Length>(),
+    KindEntry::of::<Repetition>(),
+    KindEntry { name: rubric::NAME, about: rubric::ABOUT, configure: rubric::configure },
     KindEntry::of::<Process>(),
     KindEntry::of::<Http>(),
 ];
@@ -89,7 +97,7 @@ mod tests {
         let error = configure("lean", &Value::Null).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits, process, http"
+            "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits, format, length, repetition, rubric, process, http"
         );
     }
 

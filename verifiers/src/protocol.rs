@@ -121,11 +121,7 @@ impl Answer {
 
 /// The kind of a judged verdict: what the answer says if that fits the score, else what the score says.
 fn kind_of(score: Score, said: Option<Kind>) -> Result<Kind, String> {
-    let by_score = match score {
-        Score::ONE => Kind::Right,
-        Score::ZERO => Kind::Wrong,
-        _ => Kind::Partial,
-    };
+    let by_score = Kind::of(score);
     match said {
         None => Ok(by_score),
         Some(said) if said == by_score => Ok(said),

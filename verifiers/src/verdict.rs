@@ -23,6 +23,11 @@ impl Score {
         (0.0..=1.0).contains(&value).then_some(Self(value + 0.0))
     }
 
+    /// A number that is in [0, 1] but for rounding; 0 for one that is none.
+    pub(crate) fn clamped(value: f64) -> Self {
+        Self::new(value.clamp(0.0, 1.0)).unwrap_or(Self::ZERO)
+    }
+
     /// The number, in [0, 1].
     pub fn get(self) -> f64 {
         self.0
@@ -70,6 +75,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What a score alone says.
+    pub(crate) fn of(score: Score) -> Self {
+        match score {
+            Score::ONE => Self::Right,
+            Score::ZERO => Self::Wrong,
+            _ => Self::Partial,
+        }
+    }
+
     /// The name that machines read, as in serialized verdicts.
     pub fn name(self) -> &'static str {
         match self {
@@ -175,6 +189,11 @@ impl Verdict {
     /// Judged with score 0 for another reason than a plainly wrong answer.
     pub fn zero(kind: Kind, reason: impl Into<String>, extracted: Option<String>) -> Self {
         Self::Judged { score: Score::ZERO, kind, reason: reason.into(), extracted }
+    }
+
+    /// Judged by a measure: right with score 1, wrong with score 0, partial between.
+    pub(crate) fn graded(score: Score, reason: impl Into<String>) -> Self {
+        Self::Judged { score, kind: Kind::of(score), reason: reason.into(), extracted: None }
     }
 
     /// Not decided.

@@ -15,7 +15,7 @@ use crate::error::{VerifierError, shorten};
 use crate::verdict::{Kind, Score, Verdict};
 
 /// How much of a reference or of settings an error message shows, in bytes.
-const SHOWN_BYTES: usize = 300;
+pub(crate) const SHOWN_BYTES: usize = 300;
 
 /// A problem with its reference answer parsed.
 #[derive(Clone, Debug)]
@@ -168,6 +168,11 @@ pub trait Configured: Send + Sync {
 
     /// Keeps no verdicts from now on: problems that are bound later are judged anew each time.
     fn forget_verdicts(&mut self) {}
+
+    /// Whether something outside of this process judges: see [`Verifier::EXTERNAL`].
+    fn is_external(&self) -> bool {
+        false
+    }
 }
 
 /// A verifier of one type with its settings.
@@ -249,6 +254,10 @@ impl<V: Verifier> Configured for Ready<V> {
 
     fn forget_verdicts(&mut self) {
         self.cache = None;
+    }
+
+    fn is_external(&self) -> bool {
+        V::EXTERNAL
     }
 }
 

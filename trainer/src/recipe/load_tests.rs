@@ -257,7 +257,7 @@ fn verifiers() -> impl Strategy<Value = VerifierConfig> {
     ];
     let options = proptest::collection::btree_map("own_[a-z]{1,5}", value, 0..3);
     (texts(), texts(), numbers(), options).prop_map(|(name, kind, weight, options)| VerifierConfig {
-            gate: weight > 1.0,
+        gate: weight > 1.0,
         name,
         kind,
         weight,

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use polestar_data::Problem;
+use polestar_verifiers::rubric::{Combined, PartRule, combine};
 use polestar_verifiers::{
-    Combined, Configured, Job, MAX_TIMEOUT_S, Outcome, PartRule, RawItem, Supervisor, SupervisorConfig,
-    Verdict, VerifierError, combine, configure,
+    Configured, Job, MAX_TIMEOUT_S, Outcome, RawItem, Supervisor, SupervisorConfig, Verdict, VerifierError,
+    configure,
 };
 use serde_json::Value;
 
@@ -225,7 +226,7 @@ pub struct Answered {
 #[derive(Default)]
 struct Row {
     parts: Vec<Option<Verdict>>,
-    /// A gate did not let it through.
+    /// The whole is decided, or cannot be: nobody else need be asked.
     is_closed: bool,
     queue_s: f64,
     run_s: f64,
@@ -237,8 +238,7 @@ impl Row {
         if let Some(outcome) = &outcome {
             self.queue_s += outcome.queue_s;
             self.run_s += outcome.run_s;
-            let passes = outcome.verdict.score().is_some_and(|score| score.get() >= rule.success);
-            self.is_closed |= rule.gate && !passes;
+            self.is_closed |= rule.ends(&outcome.verdict);
         }
         self.parts.push(outcome.map(|outcome| outcome.verdict));
     }

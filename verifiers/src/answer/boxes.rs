@@ -51,6 +51,19 @@ pub(super) fn boxes(text: &str, limit: usize) -> Vec<Place<'_>> {
     places
 }
 
+/// How many boxes are opened in a text, closed or not, and what the last outermost closed one holds.
+pub(crate) fn opened_boxes(text: &str) -> (usize, Option<&str>) {
+    let bytes = text.as_bytes();
+    let (mut num_opened, mut at) = (0, 0);
+    while at < bytes.len() {
+        // Whatever is escaped otherwise is no command.
+        let len = if bytes[at] == b'\\' { box_command(&bytes[at..]) } else { None };
+        num_opened += usize::from(len.is_some());
+        at += len.unwrap_or(if bytes[at] == b'\\' { 2 } else { 1 });
+    }
+    (num_opened, closed_boxes(text).last().map(|closed| &text[closed.content.0..closed.content.1]))
+}
+
 /// The outermost closed boxes, in order.
 fn closed_boxes(text: &str) -> Vec<Boxed> {
     let bytes = text.as_bytes();

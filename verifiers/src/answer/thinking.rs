@@ -6,12 +6,7 @@ const THINKING: &[(&str, &str)] =
 
 /// The part of a response that may hold its answer, without white space behind it, or why there is none.
 pub(crate) fn after_thinking(response: &str) -> Result<&str, &'static str> {
-    let mut text = response;
-    for (_, end) in THINKING {
-        if let Some(at) = text.rfind(end) {
-            text = &text[at + end.len()..];
-        }
-    }
+    let mut text = after_last_end(response);
     for (begin, _) in THINKING {
         if let Some(at) = text.find(begin) {
             text = &text[..at];
@@ -21,4 +16,22 @@ pub(crate) fn after_thinking(response: &str) -> Result<&str, &'static str> {
         }
     }
     Ok(text.trim_end())
+}
+
+/// The part of a response after its thinking; none where thinking begins there and never ends.
+pub(crate) fn outside_thinking(response: &str) -> Option<&str> {
+    let text = after_last_end(response);
+    let begins = THINKING.iter().any(|(begin, _)| text.contains(begin));
+    (!begins).then_some(text)
+}
+
+/// What follows the last mark that ends thinking.
+fn after_last_end(response: &str) -> &str {
+    let mut text = response;
+    for (_, end) in THINKING {
+        if let Some(at) = text.rfind(end) {
+            text = &text[at + end.len()..];
+        }
+    }
+    text
 }

@@ -2,6 +2,7 @@
 //! would do with that.
 
 use std::io::{BufReader, IsTerminal, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use super::{MAX_LINE_BYTES, Request};
 use crate::error::shorten;
 use crate::supervisor::{Job, Outcome, Supervisor, SupervisorConfig};
 use crate::verdict::{CauseKind, Score, Verdict};
-use crate::verifier::{Configured, RawItem};
+use crate::verifier::{Configured, Judge, RawItem};
 
 /// Lines of input that are probes.
 const MOST_LINES: usize = 1000;
@@ -35,6 +36,16 @@ struct Probe {
     name: String,
     item: RawItem,
     response: String,
+    /// How many tokens the response is, where the request says it.
+    num_tokens: Option<usize>,
+}
+
+impl Probe {
+    /// The probe's response for a judge. Training knows the number of tokens always: words stand for them here.
+    fn job(&self, judge: Arc<dyn Judge>) -> Job {
+        let num_tokens = self.num_tokens.or_else(|| Some(self.response.split_whitespace().count()));
+        Job { judge, response: self.response.clone(), num_tokens }
+    }
 }
 
 /// What counts as a good answer to a probe.
@@ -104,6 +115,7 @@ fn given(stdin: impl Read) -> Vec<Result<Probe, (String, String)>> {
                         reference: request.reference,
                     },
                     response: request.response,
+                    num_tokens: request.num_tokens,
                 });
                 probes.push(probe.map_err(|error| (name, error.to_string())));
             }
@@ -158,12 +170,13 @@ impl Check<'_> {
             }
         };
         for (name, response) in odd_responses() {
-            let probe = Probe { name: name.to_owned(), response, ..base.clone() };
+            let probe = Probe { name: name.to_owned(), response, num_tokens: None, ..base.clone() };
             self.probe(table, &probe, Want::JudgedLow)?;
         }
         for (name, reference) in odd_references() {
             let item = RawItem { reference, ..base.item.clone() };
-            let probe = Probe { name: name.to_owned(), item, response: base.response.clone() };
+            let response = base.response.clone();
+            let probe = Probe { name: name.to_owned(), item, response, num_tokens: None };
             self.probe(table, &probe, Want::Answered)?;
         }
         self.same_twice(table, &base)?;
@@ -203,7 +216,7 @@ impl Check<'_> {
                 return table.row(passed, &probe.name, &seen, "an error when the data is loaded");
             }
         };
-        let job = Job::new(judge, probe.response.clone());
+        let job = probe.job(judge);
         let outcome = one(&self.supervisor, job.clone());
         let passed = match &outcome.verdict {
             Verdict::Judged { .. } => true,
@@ -249,7 +262,7 @@ impl Check<'_> {
 
     /// Two different requests in turn, many times at once: each must have the verdict that it has alone.
     fn many_at_once(&self, table: &mut Table<'_>, base: &Probe) -> std::io::Result<()> {
-        let empty = Probe { response: String::new(), ..base.clone() };
+        let empty = Probe { response: String::new(), num_tokens: None, ..base.clone() };
         let Some((first, second)) = self.job(base).zip(self.job(&empty)) else { return Ok(()) };
         let alone = [first.clone(), second.clone()].map(|job| one(&self.supervisor, job).verdict);
         let jobs = (0..MANY).map(|i| if i % 2 == 0 { first.clone() } else { second.clone() }).collect();
@@ -277,7 +290,7 @@ impl Check<'_> {
 
     fn job(&self, probe: &Probe) -> Option<Job> {
         let judge = self.verifier.bind(probe.item.clone()).ok()?;
-        Some(Job::new(judge, probe.response.clone()))
+        Some(probe.job(judge))
     }
 }
 
@@ -318,7 +331,12 @@ fn training(verdict: &Verdict, want: Want) -> String {
 
 fn built_in() -> Probe {
     let item = RawItem { id: "check".into(), problem: "What is 6 * 7?".into(), reference: json!("42") };
-    Probe { name: "plain request".into(), item, response: "6 * 7 is 42.\nThe answer is 42.\n\n42".into() }
+    Probe {
+        name: "plain request".into(),
+        item,
+        response: "6 * 7 is 42.\nThe answer is 42.\n\n42".into(),
+        num_tokens: None,
+    }
 }
 
 /// What models write now and then.

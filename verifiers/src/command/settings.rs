@@ -7,9 +7,10 @@ use clap::Args;
 use thiserror::Error;
 use toml::{Table, Value};
 
-use crate::budget::timeout;
+use crate::budget::{MAX_TIMEOUT_S, timeout};
 use crate::error::VerifierError;
 use crate::kinds::{configure, kinds};
+use crate::rubric;
 use crate::supervisor::SupervisorConfig;
 use crate::verifier::Configured;
 
@@ -23,7 +24,8 @@ pub fn verify_help() -> String {
         "  id         any JSON value; echoed as it is\n",
         "  reference  the gold answer: the verifier's object, or a bare text for its first field\n",
         "  response   the text to judge\n",
-        "  problem    the problem's text, for verifiers that want it\n\n",
+        "  problem    the problem's text, for verifiers that want it\n",
+        "  num_tokens how many tokens the response has, for verifiers that want it\n\n",
         "Each line of standard output, in the same order, is\n",
         "  {\"id\", \"verdict\": \"judged\"|\"undecided\", \"score\": 0 to 1 or null, \"reason\", \"extracted\", \"ms\", \"kind\"}\n\n",
         "Example:\n",
@@ -137,12 +139,14 @@ impl Settings {
             None => table.get("timeout_s").cloned(),
         };
         table.remove("timeout_s");
-        let timeout = typed.map_or(Ok(Duration::from_secs(10)), timeout_of)?;
+        let timeout = typed.as_ref().map_or(Ok(DEFAULT_TIMEOUT), timeout_of)?;
         let verifier = configure(&kind, &json(Value::Table(table)))?;
         Ok(Self { verifier, supervisor: SupervisorConfig { jobs, timeout, queue: QUEUE } })
     }
 }
 
+/// What one verification may take unless said.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Lines taken in beyond those that are being judged.
 const QUEUE: usize = 256;
 
@@ -155,11 +159,11 @@ fn jobs(value: Value) -> Result<usize, SettingsError> {
     jobs.ok_or_else(|| wrong("jobs", "a whole number that is not negative", &value))
 }
 
-fn timeout_of(value: Value) -> Result<Duration, SettingsError> {
+fn timeout_of(value: &Value) -> Result<Duration, SettingsError> {
     let seconds = value.as_float().or_else(|| value.as_integer().map(|seconds| seconds as f64));
     seconds
         .and_then(timeout)
-        .ok_or_else(|| wrong("timeout_s", "a number of seconds above 0 and at most 86400 (a day)", &value))
+        .ok_or_else(|| wrong("timeout_s", "a number of seconds above 0 and at most 86400 (a day)", value))
 }
 
 /// The verifier's settings in a config file.
@@ -187,11 +191,36 @@ fn read(path: &Path, wanted: Option<&str>) -> Result<Table, SettingsError> {
     let by =
         |key: &str| verifiers.iter().find(|it| wanted.is_some() && text_of(it, key).as_deref() == wanted);
     let only = if wanted.is_none() && verifiers.len() == 1 { verifiers.first() } else { None };
-    by("name").or_else(|| by("kind")).or(only).cloned().ok_or_else(|| SettingsError::NotInFile {
-        path: shown,
-        wanted: wanted.unwrap_or("(none; say --verifier NAME)").to_owned(),
-        known,
-    })
+    if let Some(found) = by("name").or_else(|| by("kind")).or(only) {
+        return Ok(found.clone());
+    }
+    if wanted == Some(rubric::NAME) && !verifiers.is_empty() {
+        return all_as_parts(verifiers);
+    }
+    let none = format!("(none; say --verifier NAME, or --verifier {} for all together)", rubric::NAME);
+    let wanted = wanted.map_or(none, str::to_owned);
+    Err(SettingsError::NotInFile { path: shown, wanted, known })
+}
+
+/// All verifiers of a recipe as the parts of one. In training each has its own time and its own number of jobs; here they
+/// share the sum of the times, and the smallest number that is set.
+fn all_as_parts(mut verifiers: Vec<Table>) -> Result<Table, SettingsError> {
+    let mut seconds = 0.0;
+    let mut num_jobs = 0;
+    for verifier in &mut verifiers {
+        let typed = verifier.remove("timeout_s");
+        seconds += typed.as_ref().map_or(Ok(DEFAULT_TIMEOUT), timeout_of)?.as_secs_f64();
+        num_jobs = match (verifier.remove("jobs").map_or(Ok(0), jobs)?, num_jobs) {
+            (0, known) | (known, 0) => known,
+            (one, other) => one.min(other),
+        };
+    }
+    let mut table = Table::new();
+    table.insert("kind".to_owned(), rubric::NAME.into());
+    table.insert("timeout_s".to_owned(), seconds.min(MAX_TIMEOUT_S).into());
+    table.insert("jobs".to_owned(), i64::try_from(num_jobs).unwrap_or(i64::MAX).into());
+    table.insert("parts".to_owned(), Value::Array(verifiers.into_iter().map(Value::Table).collect()));
+    Ok(table)
 }
 
 /// `KEY=VALUE`: the value as TOML, else as text.
@@ -283,13 +312,46 @@ mod tests {
         assert_eq!(with_file(recipe, Some("math")).unwrap().verifier.name(), "math");
         let error = with_file(recipe, Some("lean")).err().unwrap();
         assert!(error.contains("`lean`; it has: sum, math"), "{error}");
-        assert!(with_file(recipe, None).err().unwrap().contains("say --verifier NAME"));
+        let error = with_file(recipe, None).err().unwrap();
+        assert!(error.contains("say --verifier NAME, or --verifier rubric for all together"), "{error}");
+    }
+
+    #[test]
+    fn all_verifiers_of_a_recipe_are_a_rubric() {
+        let recipe = "[run]\nname = \"x\"\n\
+                      [[verifier]]\nname = \"sum\"\nkind = \"digits\"\nweight = 0.5\ntimeout_s = 2\njobs = 3\n\
+                      [[verifier]]\nkind = \"math\"\nsuccess = 1.0\njobs = 2\n";
+        let settings = with_file(recipe, Some("rubric")).unwrap();
+        assert_eq!(settings.verifier.name(), "rubric");
+        assert_eq!((settings.supervisor.timeout, settings.supervisor.jobs), (Duration::from_secs(12), 2));
+        // One of that name or kind goes first.
+        let named = format!("{recipe}[[verifier]]\nname = \"rubric\"\nkind = \"math\"\n");
+        assert_eq!(
+            with_file(&named, Some("rubric")).err().unwrap(),
+            "`kind` must be what --verifier says, or left out, found \"math\""
+        );
+        let own = format!("{recipe}[[verifier]]\nkind = \"rubric\"\nparts = [{{kind = \"math\"}}]\n");
+        assert_eq!(with_file(&own, Some("rubric")).unwrap().supervisor.timeout, Duration::from_secs(10));
+        let one = "[[verifier]]\nkind = \"math\"\n";
+        assert_eq!(with_file(one, Some("rubric")).unwrap().verifier.name(), "rubric");
+        for (bad, expected) in [
+            ("kind = \"math\"", "two parts have the name `math`"),
+            ("kind = \"digits\"\ntimeout_s = 0", "`timeout_s` must be a number of seconds above 0"),
+            ("kind = \"digits\"\njobs = -1", "`jobs` must be a whole number"),
+            ("kind = \"digits\"\nfallback = 1", "part `digits`: verifier `digits`: its settings"),
+        ] {
+            let error = with_file(&format!("{recipe}[[verifier]]\n{bad}\n"), Some("rubric")).err().unwrap();
+            assert!(error.contains(expected), "{bad}: {error}");
+        }
     }
 
     #[test]
     fn wrong_calls_say_what_is_wrong() {
         let cases = [
-            (VerifyArgs::default(), "--verifier NAME with one of: math, choice, text, digits, process, http"),
+            (
+                VerifyArgs::default(),
+                "--verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, process, http",
+            ),
             (math(&["fallback"]), "--set expects KEY=VALUE, found `fallback`"),
             (math(&["fallbak=none"]), "unknown field `fallbak`"),
             (
@@ -303,7 +365,7 @@ mod tests {
             (math(&["kind=digits"]), "`kind` must be what --verifier says"),
             (
                 VerifyArgs { verifier: Some("code".into()), ..VerifyArgs::default() },
-                "the kinds are: math, choice, text, digits, process, http",
+                "the kinds are: math, choice, text, digits, format, length, repetition, rubric, process, http",
             ),
             (VerifyArgs { config: Some("no/such.toml".into()), ..math(&[]) }, "no/such.toml cannot be read"),
         ];
