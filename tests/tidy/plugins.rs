@@ -23,6 +23,10 @@ const SLOTS: &[Slot] = &[
 /// Where the name of a kind of verifier is in the product's code beside the verifier's own files, with the reason.
 const KIND_NAMES: &[(&str, &str, &str)] = &[
     ("trainer/src/cli/eval.rs", "math", "the default of --verifier"),
+    ("trainer/src/gguf/weights.rs", "format", "a key in the header of safetensors files"),
+    ("trainer/src/model/save.rs", "format", "a key in the header of safetensors files"),
+    ("trainer/src/run/train.rs", "length", "a count that the progress line shows"),
+    ("trainer/src/text/chat/environment.rs", "length", "a filter of chat templates"),
     ("trainer/src/run/judges.rs", "math", "lenient extraction is a setting that only math has"),
     ("verifiers/examples/soak.rs", "process", "what it soaks"),
 ];

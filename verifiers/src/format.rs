@@ -34,7 +34,7 @@ use crate::verdict::{Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
 
 /// Bytes of a compiled pattern.
-const MOST_PATTERN_BYTES: usize = 1 << 20;
+const MOST_PATTERN_BYTES: usize = 10 << 20;
 /// Bytes of a response that a pattern is looked for in.
 const MOST_MATCHED_BYTES: usize = 4 << 20;
 

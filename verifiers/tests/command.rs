@@ -269,3 +269,39 @@ fn a_line_that_is_too_long_is_skipped_and_not_held() {
     );
     assert_eq!(records[1]["kind"], "right");
 }
+
+#[test]
+fn a_recipe_s_verifiers_judge_together() {
+    let recipe = "[run]\nname = \"x\"\n\
+                  [[verifier]]\nname = \"format\"\nkind = \"format\"\nshape = \"think-answer\"\ngate = true\n\
+                  [[verifier]]\nname = \"answer\"\nkind = \"math\"\n\
+                  [[verifier]]\nkind = \"length\"\nmax = 100\nbuffer = 20\nweight = 0.25\nsuccess = 0\n";
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("recipe.toml");
+    std::fs::write(&config, recipe).unwrap();
+    let config = config.to_str().unwrap();
+    let request = |response: &str, num_tokens: Value| {
+        let object = json!({"reference": "42", "response": response, "num_tokens": num_tokens});
+        object.to_string() + "\n"
+    };
+    let good = "<think>6 * 7</think>#### 42";
+    let input = [
+        request(good, json!(80)),
+        request(good, json!(90)),
+        request("<think>6 * 7</think>#### 41", json!(100)),
+        request("#### 42", json!(80)),
+        request(good, Value::Null),
+    ];
+    let output = run(&["--verifier", "rubric", "--config", config], input.concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let records = records(&output);
+    let brief: Vec<_> = records.iter().map(|it| format!("{} {}", it["score"], it["kind"])).collect();
+    let expected =
+        ["1.0 \"right\"", "0.9 \"right\"", "0.0 \"partial\"", "0.0 \"wrong\"", "null \"declined\""];
+    assert_eq!(brief, expected);
+    let reason = records[1]["reason"].as_str().unwrap();
+    assert_eq!(reason, "answer: 42 equals 42; length: long: 90 tokens, over 80 of at most 100");
+    let checked = run(&["--verifier", "rubric", "--config", config, "--check"], input[0].as_str());
+    let table = String::from_utf8(checked.stdout.clone()).unwrap();
+    assert_eq!(checked.status.code(), Some(0), "{table}");
+}
