@@ -177,7 +177,7 @@ fn settings(args: &EvalArgs) -> Result<Settings, CliError> {
             let verifier = VerifierConfig {
                 name: String::new(),
                 kind: args.verifier.clone(),
-                weight: 1.0,
+                weight: None,
                 success: 1.0,
                 gate: false,
                 timeout_s: 10.0,

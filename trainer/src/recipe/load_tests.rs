@@ -260,7 +260,7 @@ fn verifiers() -> impl Strategy<Value = VerifierConfig> {
         gate: weight > 1.0,
         name,
         kind,
-        weight,
+        weight: Some(weight),
         success: 0.5,
         timeout_s: 2.0,
         jobs: 1,

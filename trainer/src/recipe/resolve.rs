@@ -75,6 +75,7 @@ impl Recipe {
         let mut verifier = self.verifier.clone();
         for config in &mut verifier {
             config.name = config.label().to_owned();
+            config.weight = Some(config.rule().weight);
             if config.jobs == 0 {
                 config.jobs = run.threads;
             }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use polestar_data::SourceConfig;
+use polestar_verifiers::rubric::{PartRule, default_weight};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -203,13 +204,13 @@ pub struct VerifierConfig {
     pub name: String,
     /// Which verifier: `polestar verify --help` lists them.
     pub kind: String,
-    /// Its share in a rubric of several.
-    #[serde(default = "one")]
-    pub weight: f64,
-    /// The score from which a response counts as right.
+    /// Its share in the mean of several; left out, 1, and 0 for a gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+    /// The score from which a response counts as right. 0 for one that shapes the score and has no say in what is right, such as `length`.
     #[serde(default = "one")]
     pub success: f64,
-    /// Where its score is below `success` the whole score is 0, and the verifiers after it are not asked. A gate has no share: its `weight` counts for nothing.
+    /// Where its score is below `success` the whole score is 0, and the verifiers after it are not asked.
     #[serde(default)]
     pub gate: bool,
     /// Seconds for one response, above 0 and at most a day; past it a verdict is undecided.
@@ -295,6 +296,17 @@ impl Default for LogConfig {
 }
 
 impl VerifierConfig {
+    /// How it counts among several.
+    #[must_use]
+    pub fn rule(&self) -> PartRule {
+        PartRule {
+            name: self.label().to_owned(),
+            weight: self.weight.unwrap_or_else(|| default_weight(self.gate)),
+            success: self.success,
+            gate: self.gate,
+        }
+    }
+
     /// Its name: `name`, or `kind` where that is left out.
     #[must_use]
     pub fn label(&self) -> &str {

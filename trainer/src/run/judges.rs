@@ -90,14 +90,8 @@ impl Rubric {
             });
             Ok(Part { configured, supervisor })
         });
-        let rule = |config: &VerifierConfig| PartRule {
-            name: config.label().to_owned(),
-            // A gate lets through or does not; it has no share.
-            weight: if config.gate { 0.0 } else { config.weight },
-            success: config.success,
-            gate: config.gate,
-        };
-        Ok(Self { parts: parts.collect::<Result<_, _>>()?, rules: configs.iter().map(rule).collect() })
+        let rules = configs.iter().map(VerifierConfig::rule).collect();
+        Ok(Self { parts: parts.collect::<Result<_, _>>()?, rules })
     }
 
     /// Asks every verifier whether it can judge: what it runs starts, who it asks answers. To be called once before any

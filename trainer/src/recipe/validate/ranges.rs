@@ -90,9 +90,14 @@ fn run_and_rollout(recipe: &Recipe, out: &mut Violations) {
 fn verifiers(recipe: &Recipe, out: &mut Violations) {
     for verifier in &recipe.verifier {
         let key = |part: &str| format!("verifier.{}.{part}", verifier.label());
-        from_zero(out, &key("weight"), verifier.weight, "1.0");
+        from_zero(out, &key("weight"), verifier.rule().weight, "1.0");
         let success = verifier.success;
-        out.range(success > 0.0 && success <= 1.0, &key("success"), success, "above 0 and at most 1", "1.0");
+        if verifier.gate {
+            let holds = success > 0.0 && success <= 1.0;
+            out.range(holds, &key("success"), success, "above 0 and at most 1, for a gate", "1.0");
+        } else {
+            out.range((0.0..=1.0).contains(&success), &key("success"), success, "from 0 to 1", "1.0");
+        }
         let timeout_s = verifier.timeout_s;
         let holds = polestar_verifiers::timeout(timeout_s).is_some();
         out.range(holds, &key("timeout_s"), timeout_s, "above 0 and at most 86400 (a day)", "10.0");

@@ -40,16 +40,13 @@ fn data_and_verifiers(recipe: &Recipe, out: &mut Violations) {
             .next("write a [[verifier]] with a `kind`, for instance kind = \"math\"");
         out.add(&["verifier", "algorithm.kind"], complaint);
     }
-    if !recipe.verifier.is_empty()
-        && recipe.verifier.iter().all(|verifier| verifier.gate || verifier.weight == 0.0)
-    {
+    if !recipe.verifier.is_empty() && recipe.verifier.iter().all(|verifier| verifier.rule().weight == 0.0) {
         let keys: Vec<String> =
             recipe.verifier.iter().map(|v| format!("verifier.{}.weight", v.label())).collect();
-        let complaint =
-            Complaint::call("every verifier is a gate or has weight 0, so there would be no score")
-                .expected("at least one verifier that is no gate, with a weight above 0")
-                .found(keys.iter().map(|key| format!("{key} = 0")).collect::<Vec<_>>().join(", "))
-                .next(format!("set {} = 1.0", keys[0]));
+        let complaint = Complaint::call("every verifier has weight 0, so every score would be 0")
+            .expected("at least one weight above 0; a gate has 0 unless it is given one")
+            .found(keys.iter().map(|key| format!("{key} = 0")).collect::<Vec<_>>().join(", "))
+            .next(format!("set {} = 1.0", keys[0]));
         out.add(&keys.iter().map(String::as_str).collect::<Vec<_>>(), complaint);
     }
     for (index, verifier) in recipe.verifier.iter().enumerate() {

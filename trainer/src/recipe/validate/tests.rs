@@ -72,7 +72,7 @@ fn some_verifier_has_weight() {
     assert_eq!(
         complaint_for(&["verifier.math.weight=0"]),
         "error: every verifier has weight 0, so every score would be 0
-  expected: at least one weight above 0
+  expected: at least one weight above 0; a gate has 0 unless it is given one
   found: verifier.math.weight = 0
   where: --set verifier.math.weight=0
   next: set verifier.math.weight = 1.0"
