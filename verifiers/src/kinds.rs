@@ -24,7 +24,7 @@ static KINDS: &[KindEntry] = &[
     KindEntry::of::<Format>(),
     KindEntry::of::<Length>(),
     KindEntry::of::<Repetition>(),
-    KindEntry { name: rubric::NAME, about: rubric::ABOUT, configure: rubric::configure },
+    KindEntry { name: rubric::NAME, about: rubric::ABOUT, lenient: None, configure: rubric::configure },
     KindEntry::of::<Process>(),
     KindEntry::of::<Http>(),
 ];
@@ -36,13 +36,15 @@ pub struct KindEntry {
     pub name: &'static str,
     /// One line for help texts.
     pub about: &'static str,
+    /// The setting, and its value, that takes answers as leniently as the kind can.
+    pub lenient: Option<(&'static str, &'static str)>,
     configure: fn(&Value) -> Result<Box<dyn Configured>, VerifierError>,
 }
 
 impl KindEntry {
     /// The entry of a verifier type.
     pub const fn of<V: Verifier>() -> Self {
-        Self { name: V::NAME, about: V::ABOUT, configure: configure_as::<V> }
+        Self { name: V::NAME, about: V::ABOUT, lenient: V::LENIENT, configure: configure_as::<V> }
     }
 
     /// A verifier of this kind with these settings, a JSON object; null stands for no settings.

@@ -78,6 +78,8 @@ pub trait Verifier: Sized + Send + Sync + 'static {
     /// requests are asked once and have equal verdicts; and it keeps the deadline itself: time that it takes is not
     /// the response's fault.
     const EXTERNAL: bool = false;
+    /// The setting, and its value, that takes answers as leniently as the kind can, to measure what strictness costs.
+    const LENIENT: Option<(&'static str, &'static str)> = None;
     /// The kind's own settings. Should derive `Deserialize` with `#[serde(deny_unknown_fields)]` and defaults.
     type Settings: DeserializeOwned;
     /// The gold answer, parsed once at load: a bad reference is a load error, never a zero reward. Where parsing needs

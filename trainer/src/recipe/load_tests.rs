@@ -43,7 +43,7 @@ fn a_minimal_recipe_takes_every_default() {
     assert_eq!((recipe.run.seed, recipe.run.steps), (0, 10));
     assert_eq!(recipe.rollout, RolloutConfig::default());
     assert_eq!(recipe.algorithm, AlgorithmConfig::Grpo { std_eps: 1e-4 });
-    assert_eq!((recipe.verifier[0].weight, recipe.verifier[0].success), (1.0, 1.0));
+    assert_eq!((recipe.verifier[0].rule().weight, recipe.verifier[0].success), (1.0, 1.0));
     assert_eq!(recipe.verifier[0].options_json(), serde_json::json!({"fallback": "none"}));
     loaded.validate().unwrap();
 }

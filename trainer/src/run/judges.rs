@@ -7,7 +7,7 @@ use polestar_data::Problem;
 use polestar_verifiers::rubric::{Combined, PartRule, combine};
 use polestar_verifiers::{
     Configured, Job, MAX_TIMEOUT_S, Outcome, RawItem, Supervisor, SupervisorConfig, Verdict, VerifierError,
-    configure,
+    configure, kinds,
 };
 use serde_json::Value;
 
@@ -111,18 +111,14 @@ impl Rubric {
     /// # Errors
     /// As [`Rubric::new`].
     pub fn lenient(configs: &[VerifierConfig]) -> Result<Option<Self>, JudgeError> {
-        let fallback = |kind: &str| match kind {
-            "math" => Some("last-number"),
-            "choice" | "text" => Some("last"),
-            _ => None,
-        };
-        if !configs.iter().any(|config| fallback(&config.kind).is_some()) {
+        let lenient = |kind: &str| kinds().iter().find(|entry| entry.name == kind)?.lenient;
+        if !configs.iter().any(|config| lenient(&config.kind).is_some()) {
             return Ok(None);
         }
         let mut configs = configs.to_vec();
         for config in &mut configs {
-            if let Some(fallback) = fallback(&config.kind) {
-                config.options.insert("fallback".into(), fallback.into());
+            if let Some((setting, value)) = lenient(&config.kind) {
+                config.options.insert(setting.into(), value.into());
             }
         }
         Self::new(&configs).map(Some)

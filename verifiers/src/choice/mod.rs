@@ -114,6 +114,7 @@ pub struct Choice {
 impl Verifier for Choice {
     const NAME: &'static str = "choice";
     const ABOUT: &'static str = "one option of several, by its letter or its text";
+    const LENIENT: Option<(&'static str, &'static str)> = Some(("fallback", "last"));
     type Settings = ChoiceSettings;
     type Reference = ChoiceReference;
 

@@ -24,6 +24,7 @@
 
 mod answer;
 mod ball;
+mod commands;
 mod compare;
 mod equal;
 mod expr;
@@ -197,6 +198,7 @@ impl Verifier for Math {
     const NAME: &'static str = "math";
     const ABOUT: &'static str =
         "a final answer of mathematics, exactly: numbers, formulas, sets, intervals, matrices, units, words";
+    const LENIENT: Option<(&'static str, &'static str)> = Some(("fallback", "last-number"));
     type Settings = MathSettings;
     type Reference = MathReference;
 

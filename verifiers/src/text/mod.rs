@@ -122,6 +122,7 @@ impl Verifier for Text {
     const NAME: &'static str = "text";
     const ABOUT: &'static str =
         "yes or no, true or false, valid or invalid, an integer, words, brackets, or any text";
+    const LENIENT: Option<(&'static str, &'static str)> = Some(("fallback", "last"));
     type Settings = TextSettings;
     type Reference = TextReference;
 
