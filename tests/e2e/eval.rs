@@ -126,7 +126,7 @@ fn wrong_calls_are_refused() {
     let text = text.replace("kind = \"math\"", "kind = \"math\"\ntimeout_s = -1");
     std::fs::write(&bad_recipe, text).unwrap();
     for (more, needles) in [
-        (&["--verifier", "maths"][..], &["`maths`", "math, digits"][..]),
+        (&["--verifier", "maths"][..], &["`maths`", "math, choice, text, digits"][..]),
         (&["--strategy", "tree"], &["--strategy", "plain"]),
         (&["--samples", "0"], &["--samples"]),
         (&["--max-new-tokens", "0"], &["--max-new-tokens"]),

@@ -16,3 +16,4 @@ mod plan;
 mod repeat;
 mod score;
 mod stop;
+mod verifiers;

@@ -10,7 +10,7 @@
 //! code 1 and the texts that made it. Not part of the tests: they have proptest for seconds, this is for hours.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 
 /// The longest that one verdict may take, of a core's time.
 const LONGEST: Duration = Duration::from_secs(1);
+/// After so long a round, of a clock's time, does not end.
+const HANGS: Duration = Duration::from_secs(60);
 
 /// Pieces that formulas, choices and sentences are made of.
 const PIECES: &[&str] = &[
@@ -169,7 +171,11 @@ struct Args {
 /// What was found wrong, with the texts.
 type Finding = String;
 
+/// The texts at work and since when, for the watchdog.
+type AtWork = Arc<Mutex<(Instant, String)>>;
+
 struct Fuzzer {
+    at_work: AtWork,
     kind: String,
     random: ChaCha12Rng,
     num_texts: u64,
@@ -245,6 +251,8 @@ impl Fuzzer {
     /// One round: two texts as responses to a fixed reference, and as references for each other.
     fn round(&mut self) -> Result<(), Finding> {
         let (a, b) = (self.text(), self.text());
+        *self.at_work.lock().unwrap_or_else(PoisonError::into_inner) =
+            (Instant::now(), format!("{a:?} {b:?}"));
         self.num_texts += 2;
         let fixed = if self.kind == "choice" { "B" } else { "yes" };
         if let Some(judge) = self.bind(fixed) {
@@ -281,6 +289,20 @@ impl Fuzzer {
     }
 }
 
+/// Ends the program, with the texts, where one round does not end.
+fn watch(at_work: AtWork) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(Duration::from_secs(5));
+            let (since, texts) = at_work.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if since.elapsed() > HANGS {
+                println!("{}", json!({"finding": format!("hangs: {texts}")}));
+                std::process::exit(1);
+            }
+        }
+    });
+}
+
 /// What this thread has computed for, which other work on the machine does not lengthen.
 fn cpu_time() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
@@ -290,7 +312,10 @@ fn cpu_time() -> Duration {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    let at_work: AtWork = Arc::new(Mutex::new((Instant::now(), String::new())));
+    watch(Arc::clone(&at_work));
     let mut fuzzer = Fuzzer {
+        at_work,
         kind: args.kind.clone(),
         random: ChaCha12Rng::seed_from_u64(args.seed),
         num_texts: 0,

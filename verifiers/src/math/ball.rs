@@ -14,6 +14,8 @@ type Float = FBig<Zero, 2>;
 
 /// The exponent that stands for no error, and for the size of zero. Sums of a few of it do not overflow.
 const NONE: i64 = i64::MIN / 16;
+/// Angles and tangents beyond 2 to this power are given up.
+const MAX_ANGLE: i64 = 4096;
 /// Numbers beyond 2 to this power, and errors beyond it, are given up.
 const MAX_EXPONENT: i64 = 1 << 40;
 
@@ -89,6 +91,9 @@ impl Ball {
 
     /// The whole number that it is, as far as can be told: within 2^-32 of it, and small.
     pub(super) fn whole(&self) -> Option<u32> {
+        if self.size() > 32 {
+            return None;
+        }
         let nearest = self.middle.round();
         let off = size(&(&self.middle - &nearest)).max(self.error);
         let value = nearest.to_f64().value();
@@ -165,6 +170,12 @@ impl Ball {
         if self.size() > 40 || self.error > -1 {
             return Err(NoValue::TooLarge);
         }
+        let size_of_it = size(&self.middle);
+        if size_of_it < -bits(precision) - 8 {
+            // So close to 1 that the float's own rounding would take for ever.
+            let one = Float::ONE.with_precision(precision).value();
+            return Self::rounded(one, size_of_it.max(self.error).max(NONE) + 1, precision);
+        }
         let middle = self.middle.exp();
         let error = (size(&middle) + self.error + 2).max(NONE);
         Self::rounded(middle, error, precision)
@@ -180,14 +191,30 @@ impl Ball {
 
     /// Sine and cosine.
     pub(super) fn sin_cos(&self, precision: usize) -> Result<(Self, Self), NoValue> {
-        if self.size() > 4096 {
+        if self.size() > MAX_ANGLE {
             return Err(NoValue::TooLarge);
+        }
+        if size(&self.middle) < -bits(precision) - 8 {
+            // The sine is the number itself and the cosine 1, but for less than the number.
+            let off = size(&self.middle).max(self.error).max(NONE);
+            let one = Float::ONE.with_precision(precision).value();
+            return Ok((
+                Self::rounded(self.middle.clone(), off, precision)?,
+                Self::rounded(one, off, precision)?,
+            ));
         }
         let (sin, cos) = self.middle.sin_cos();
         Ok((Self::rounded(sin, self.error, precision)?, Self::rounded(cos, self.error, precision)?))
     }
 
     pub(super) fn atan(&self, precision: usize) -> Result<Self, NoValue> {
+        if size(&self.middle) < -bits(precision) - 8 {
+            let off = size(&self.middle).max(self.error).max(NONE);
+            return Self::rounded(self.middle.clone(), off, precision);
+        }
+        if self.size() > MAX_ANGLE {
+            return Err(NoValue::TooLarge);
+        }
         Self::rounded(self.middle.atan(), self.error, precision)
     }
 
@@ -197,12 +224,15 @@ impl Ball {
 
     /// The largest whole number that is not above it, where that is certain.
     pub(super) fn floor(&self, precision: usize) -> Result<Self, NoValue> {
+        if self.size() > bits(precision) {
+            return Err(NoValue::TooLarge);
+        }
         let floor = self.middle.floor().with_precision(precision.max(64)).value();
         let above = &self.middle - &floor;
         // The distances to the whole numbers below and above.
         let room = |distance: &Float| size(distance) > self.error + 2 || self.error <= NONE / 2;
         let below = Float::ONE.with_precision(precision).value() - &above;
-        if self.size() > bits(precision) || !room(&above) || !room(&below) {
+        if !room(&above) || !room(&below) {
             return Err(NoValue::Undefined);
         }
         Ok(Self { middle: floor, error: NONE })
@@ -272,6 +302,27 @@ mod tests {
                 .map(|it| it.error()),
             Err(NoValue::TooLarge)
         );
+    }
+
+    #[test]
+    fn tiny_numbers_take_no_time() {
+        let p = PRECISION;
+        let tiny = rational(1, 3)
+            .mul(
+                &Ball {
+                    middle: Float::from_parts(IBig::ONE, -(1 << 39)).with_precision(p).value(),
+                    error: NONE,
+                },
+                p,
+            )
+            .unwrap();
+        assert!(!tiny.exp(p).unwrap().differs(&rational(1, 1), p));
+        let (sin, cos) = tiny.sin_cos(p).unwrap();
+        assert!(!cos.differs(&rational(1, 1), p) && !sin.differs(&rational(0, 1), p));
+        assert!(!tiny.atan(p).unwrap().differs(&rational(0, 1), p));
+        let large = tiny.inverse(p).unwrap();
+        assert_eq!(large.floor(p).map(|it| it.error()), Err(NoValue::TooLarge));
+        assert_eq!(large.whole(), None);
     }
 
     #[test]

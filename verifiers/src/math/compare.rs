@@ -1,5 +1,7 @@
 //! Decides whether an answer is the gold one, by what each of them is.
 
+use std::cell::Cell;
+
 use num_rational::BigRational;
 use num_traits::Zero;
 
@@ -38,14 +40,16 @@ impl From<Equality> for Match {
 
 /// What is left to spend, and how exact answers must be.
 pub(super) struct Comparer<'a> {
+    /// What has been spent on evaluation: see [`super::numeric`].
+    cost: &'a Cell<u64>,
     /// Relative to the gold number.
     tolerance: &'a BigRational,
     pairs: usize,
 }
 
 impl<'a> Comparer<'a> {
-    pub(super) fn new(tolerance: &'a BigRational) -> Self {
-        Self { tolerance, pairs: 0 }
+    pub(super) fn new(tolerance: &'a BigRational, cost: &'a Cell<u64>) -> Self {
+        Self { cost, tolerance, pairs: 0 }
     }
 
     /// Whether `given` is `gold`.
@@ -88,7 +92,9 @@ impl<'a> Comparer<'a> {
             (A::Tuple(a_left, a, a_right), A::Tuple(b_left, b, b_right)) => {
                 if (a_left, a_right) == (b_left, b_right) { self.in_order(a, b) } else { Match::Differs }
             }
-            (A::Union(a), A::Union(b)) if normal(gold).is_none() || normal(given).is_none() => {
+            (A::Union(a), A::Union(b))
+                if normal(gold, self.cost).is_none() || normal(given, self.cost).is_none() =>
+            {
                 self.in_any_order(a, b)
             }
             (A::Union(_) | A::Intersection(_), _) | (_, A::Union(_) | A::Intersection(_)) => {
@@ -103,7 +109,7 @@ impl<'a> Comparer<'a> {
             (A::Ratio(parts), A::Quantity(quantity)) | (A::Quantity(quantity), A::Ratio(parts)) => {
                 match parts.as_slice() {
                     [above, below] if quantity.unit.is_bare() => {
-                        equal(&above.clone().div(below.clone()), &quantity.expr).into()
+                        equal(&above.clone().div(below.clone()), &quantity.expr, self.cost).into()
                     }
                     _ => Match::OtherSort,
                 }
@@ -122,13 +128,14 @@ impl<'a> Comparer<'a> {
 
     /// Sets of numbers of which one is a union or an intersection.
     fn sets(&mut self, gold: &Answer, given: &Answer) -> Match {
+        let cost = self.cost;
         let form = |answer: &Answer| match answer {
             // Inequalities joined by "or".
             Answer::List(members) => {
                 let intervals = members.iter().map(interval).collect::<Option<Vec<_>>>()?;
-                normal(&Answer::Union(intervals))
+                normal(&Answer::Union(intervals), cost)
             }
-            other => normal(other),
+            other => normal(other, cost),
         };
         match (form(gold), form(given)) {
             (Some(Answer::Union(a)), Some(Answer::Union(b))) => self.in_order(&a, &b),
@@ -167,11 +174,11 @@ impl<'a> Comparer<'a> {
     }
 
     fn numbers(&self, gold: &Expr, given: &Expr) -> Match {
-        let exact = equal(gold, given);
+        let exact = equal(gold, given, self.cost);
         if exact == Equality::Equal || self.tolerance.is_zero() {
             return exact.into();
         }
-        within(gold, given, self.tolerance).into()
+        within(gold, given, self.tolerance, self.cost).into()
     }
 
     fn in_order(&mut self, a: &[Answer], b: &[Answer]) -> Match {
@@ -291,7 +298,7 @@ impl<'a> Comparer<'a> {
                     return self.values(&gold, &given);
                 }
                 if a_signs.len() == 1 && b_signs.len() == 1 {
-                    return one_sign((a, a_signs[0]), (b, b_signs[0]));
+                    return one_sign((a, a_signs[0]), (b, b_signs[0]), self.cost);
                 }
                 self.chains(a, a_signs, b, b_signs)
             }
@@ -422,7 +429,11 @@ fn mirrored(sign: Relation) -> Relation {
 }
 
 /// Two relations of one sign each: the same sort, and differences of their sides in proportion.
-fn one_sign((a, a_sign): (&[Quantity], Relation), (b, b_sign): (&[Quantity], Relation)) -> Match {
+fn one_sign(
+    (a, a_sign): (&[Quantity], Relation),
+    (b, b_sign): (&[Quantity], Relation),
+    cost: &Cell<u64>,
+) -> Match {
     // What is asked to be above zero, or at least zero.
     let difference = |sides: &[Quantity], sign: Relation| {
         let (left, right) = (sides[0].expr.clone(), sides[1].expr.clone());
@@ -438,7 +449,7 @@ fn one_sign((a, a_sign): (&[Quantity], Relation), (b, b_sign): (&[Quantity], Rel
     if a_sign == Relation::Approximate {
         return Match::Unproven;
     }
-    proportional(&a, &b, matches!(a_sign, Relation::Greater | Relation::GreaterEqual)).into()
+    proportional(&a, &b, matches!(a_sign, Relation::Greater | Relation::GreaterEqual), cost).into()
 }
 
 /// `x > 3` and `1 < x \le 3` as intervals.

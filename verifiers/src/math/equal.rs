@@ -46,7 +46,7 @@ pub(super) enum Equality {
 }
 
 /// Whether two expressions are the same.
-pub(super) fn equal(a: &Expr, b: &Expr) -> Equality {
+pub(super) fn equal(a: &Expr, b: &Expr, cost: &Cell<u64>) -> Equality {
     if a == b {
         return Equality::Equal;
     }
@@ -63,7 +63,7 @@ pub(super) fn equal(a: &Expr, b: &Expr) -> Equality {
         Some(false) if is_rational_function(a) && is_rational_function(b) => return Equality::Differs,
         _ => {}
     }
-    by_log_base(&[a, b], |log| Comparison::new(a, b, log).equal())
+    by_log_base(&[a, b], |log| Comparison::new(a, b, log, cost).equal())
 }
 
 /// The best of what holds for a logarithm without base as one to base ten, and as a natural one.
@@ -123,17 +123,18 @@ struct Comparison<'a> {
     has_pieces: bool,
     whole: bool,
     reach: u64,
-    cost: Cell<u64>,
+    /// What has been spent on the whole verification.
+    cost: &'a Cell<u64>,
     extent: Cell<i64>,
 }
 
 impl<'a> Comparison<'a> {
-    fn new(a: &'a Expr, b: &'a Expr, log: LogBase) -> Self {
+    fn new(a: &'a Expr, b: &'a Expr, log: LogBase, cost: &'a Cell<u64>) -> Self {
         let has_variables = a.any(is_variable) || b.any(is_variable);
         let whole = wants_whole(a) || wants_whole(b);
         let reach = literal_bits(a).max(literal_bits(b)).min(MAX_REACH);
         let has_pieces = is_piecewise(a) || is_piecewise(b);
-        Self { a, b, log, has_variables, has_pieces, whole, reach, cost: Cell::new(0), extent: Cell::new(0) }
+        Self { a, b, log, has_variables, has_pieces, whole, reach, cost, extent: Cell::new(0) }
     }
 
     fn numeric(&self, precision: usize, point: u64) -> Numeric<'_> {
@@ -143,7 +144,7 @@ impl<'a> Comparison<'a> {
             point,
             reach: self.reach,
             whole: self.whole,
-            cost: &self.cost,
+            cost: self.cost,
             extent: &self.extent,
         }
     }
@@ -303,21 +304,21 @@ fn pair(a: &Complex, b: &Complex, precision: usize) -> Pair {
 
 /// Whether `a = 0` and `b = 0` say the same: one is the other times a constant that is not zero; for `a > 0` and `b > 0`
 /// a positive one.
-pub(super) fn proportional(a: &Expr, b: &Expr, positive: bool) -> Equality {
+pub(super) fn proportional(a: &Expr, b: &Expr, positive: bool, cost: &Cell<u64>) -> Equality {
     if !a.any(is_variable) || !b.any(is_variable) {
         return Equality::Differs;
     }
-    by_log_base(&[a, b], |log| Comparison::new(a, b, log).proportional(positive))
+    by_log_base(&[a, b], |log| Comparison::new(a, b, log, cost).proportional(positive))
 }
 
 /// Whether `given` is within a relative tolerance of `gold`; both must be numbers.
-pub(super) fn within(gold: &Expr, given: &Expr, tolerance: &BigRational) -> Equality {
+pub(super) fn within(gold: &Expr, given: &Expr, tolerance: &BigRational, cost: &Cell<u64>) -> Equality {
     if let (Some(gold), Some(given)) = (gold.as_number(), given.as_number()) {
         let near = (gold - given).abs() <= tolerance * gold.abs();
         return if near { Equality::Equal } else { Equality::Differs };
     }
     by_log_base(&[gold, given], |log| {
-        let comparison = Comparison::new(gold, given, log);
+        let comparison = Comparison::new(gold, given, log, cost);
         if comparison.has_variables {
             return Equality::Unproven;
         }
@@ -348,7 +349,7 @@ pub(super) enum Order {
 }
 
 /// How two numbers or infinities lie; none where one is neither, or where that cannot be told.
-pub(super) fn order(a: &Expr, b: &Expr) -> Option<Order> {
+pub(super) fn order(a: &Expr, b: &Expr, cost: &Cell<u64>) -> Option<Order> {
     let by = |above: bool| if above { Order::Greater } else { Order::Less };
     match (a.infinity(), b.infinity()) {
         (Some(a), Some(b)) if a == b => return Some(Order::Equal),
@@ -362,12 +363,12 @@ pub(super) fn order(a: &Expr, b: &Expr) -> Option<Order> {
     if a.any(is_variable) || b.any(is_variable) {
         return None;
     }
-    match equal(a, b) {
+    match equal(a, b, cost) {
         Equality::Equal => return Some(Order::Equal),
         Equality::Unproven => return None,
         Equality::Differs => {}
     }
-    let comparison = Comparison::new(a, b, LogBase::Ten);
+    let comparison = Comparison::new(a, b, LogBase::Ten, cost);
     let precision = 2 * FIRST_PRECISION;
     let (a, b) = comparison.values(precision, 0).ok()?;
     if !is_real(&a) || !is_real(&b) {
@@ -377,7 +378,7 @@ pub(super) fn order(a: &Expr, b: &Expr) -> Option<Order> {
 }
 
 /// Whether an expression has a value: false for `1/0`. What is too large to be worked out has one.
-pub(super) fn has_value(expr: &Expr) -> bool {
+pub(super) fn has_value(expr: &Expr, cost: &Cell<u64>) -> bool {
     if expr.infinity().is_some() {
         return true;
     }
@@ -385,7 +386,7 @@ pub(super) fn has_value(expr: &Expr) -> bool {
     if field.evaluate(expr).is_ok() {
         return true;
     }
-    let comparison = Comparison::new(expr, expr, LogBase::Ten);
+    let comparison = Comparison::new(expr, expr, LogBase::Ten, cost);
     let value = |point| comparison.numeric(FIRST_PRECISION, point).evaluate(expr);
     (0..NUM_POINTS).any(|point| !matches!(value(point), Err(NoValue::Undefined)))
 }

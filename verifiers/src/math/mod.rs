@@ -45,6 +45,8 @@ mod unit;
 mod value;
 mod words;
 
+use std::cell::Cell;
+
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
 use serde::Deserialize;
@@ -169,8 +171,9 @@ fn gold(text: &str) -> Result<(String, Reading), String> {
     let reading = read(answer).map_err(|why| {
         format!("`answer` must be a final answer such as \"42\", \"\\\\frac{{\\\\pi}}{{2}}\" or \"(1, 2)\", but {}", why.why())
     })?;
+    let cost = Cell::new(0);
     for found in reading.answers() {
-        if found.expressions().into_iter().any(|expr| !equal::has_value(expr)) {
+        if found.expressions().into_iter().any(|expr| !equal::has_value(expr, &cost)) {
             return Err(format!("`answer` has no value, or none that can be worked out: {answer:?}"));
         }
     }
@@ -254,9 +257,10 @@ impl MathReference {
     /// How an answer stands to the gold one, by the readings that suit best.
     fn matches(&self, given: &Reading) -> Match {
         let mut best = None;
+        let cost = Cell::new(0);
         for gold in self.reading.answers() {
             for given in given.answers() {
-                let found = Comparer::new(&self.tolerance).compare(gold, given);
+                let found = Comparer::new(&self.tolerance, &cost).compare(gold, given);
                 if found == Match::Equal {
                     return found;
                 }
@@ -293,8 +297,8 @@ impl MathReference {
             }
         }
         // Boxes that all hold the same are one answer.
-        let exact = BigRational::zero();
-        let same = |other: &Answer| Comparer::new(&exact).compare(&members[0], other) == Match::Equal;
+        let (exact, cost) = (BigRational::zero(), Cell::new(0));
+        let same = |other: &Answer| Comparer::new(&exact, &cost).compare(&members[0], other) == Match::Equal;
         if members[1..].iter().all(same) {
             return self.judge(&Reading::only(members.swap_remove(0)), &shown);
         }

@@ -10,7 +10,7 @@ use super::ball::{Ball, NoValue};
 use super::expr::{Expr, Function, Mark};
 use super::residue::scramble;
 
-/// What one comparison may cost, in about microseconds.
+/// What one verification may cost, in about microseconds.
 const MAX_COST: u64 = 200_000;
 /// The largest whole number whose factorial is worked out as a product.
 const MAX_WHOLE: u32 = 1000;
@@ -44,7 +44,7 @@ pub(super) struct Numeric<'a> {
     pub(super) reach: u64,
     /// The variables are whole numbers.
     pub(super) whole: bool,
-    /// What has been spent, over all evaluations of one comparison.
+    /// What has been spent, over all evaluations of one verification.
     pub(super) cost: &'a Cell<u64>,
     /// The largest exponent, up or down, of a number met on the way.
     pub(super) extent: &'a Cell<i64>,
