@@ -17,7 +17,7 @@
 //!    sentence denies does not count either.
 //!
 //! There are two ways to choose among several places. [`committed`] takes the last of the first of these rules that finds
-//! any. [`settled`] takes the last of all, and no answer where an earlier one differs and is not taken back.
+//! any. [`settled()`] takes the last of all, and no answer where an earlier one differs and is not taken back.
 //!
 //! Everything is linear in the response: one pass for each rule, and a bounded number of places each looked at within a
 //! bounded stretch of text.
