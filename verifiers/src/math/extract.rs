@@ -11,6 +11,7 @@ use super::number::{Cursor, number};
 use super::read::read;
 use super::unit::Unit;
 use super::value::{MAX_BYTES, Value};
+use super::words::fold_text;
 use crate::answer::{Found, Reader, after_thinking, committed, tail, trim};
 
 /// What a response commits to.
@@ -55,27 +56,30 @@ const PREDICATES: &[&str] = &[
 ];
 
 /// What the rule for answers must know of mathematics.
-struct Formulas {
-    /// The answer that is asked for is made of words.
-    takes_words: bool,
+struct Formulas<'a> {
+    /// The answer that is asked for, where it is made of words.
+    words: Option<&'a str>,
     /// What has been spent on comparing answers.
     cost: Cell<u64>,
 }
 
-impl Reader for Formulas {
+impl Reader for Formulas<'_> {
     fn is_answer(&self, text: &str) -> bool {
         if has_number(text) {
             // "A: He has 3 apples": a sentence, and no answer.
             let begins_with_words = Value::parse(text) == Err(super::number::NotPlain::Words);
-            return !begins_with_words || read(text).is_ok_and(|it| !it.is_text() || self.takes_words);
+            return !begins_with_words || read(text).is_ok_and(|it| !it.is_text() || self.words.is_some());
         }
         let bare = trim(text);
         let first = bare.split_whitespace().next().unwrap_or_default().to_lowercase();
-        if bare.is_empty() || PREDICATES.contains(&first.as_str()) {
+        // "The answer is correct" says something about it, unless that is the answer.
+        let is_predicate =
+            PREDICATES.contains(&first.as_str()) && self.words != Some(fold_text(bare).as_str());
+        if bare.is_empty() || is_predicate {
             return false;
         }
         match read(bare) {
-            Ok(reading) => self.takes_words || !reading.is_text(),
+            Ok(reading) => self.words.is_some() || !reading.is_text(),
             Err(_) => bare.contains('\\'),
         }
     }
@@ -91,12 +95,12 @@ impl Reader for Formulas {
 }
 
 /// The answer of a response, or why there is none.
-pub(super) fn answer(
-    response: &str,
+pub(super) fn answer<'a>(
+    response: &'a str,
     last_number: bool,
-    takes_words: bool,
-) -> Result<Committed<'_>, &'static str> {
-    let none = match committed(response, &Formulas { takes_words, cost: Cell::new(0) }) {
+    words: Option<&str>,
+) -> Result<Committed<'a>, &'static str> {
+    let none = match committed(response, &Formulas { words, cost: Cell::new(0) }) {
         Ok(Found::One(text)) => return Ok(Committed::One(text)),
         Ok(Found::Several(texts)) => return Ok(Committed::Several(texts)),
         Err(why) => why,

@@ -163,7 +163,7 @@ fn exact_text(number: &serde_json::Number) -> Result<String, String> {
 /// The gold text and its reading: the whole text, or what it marks by a box or `####`.
 fn gold(text: &str) -> Result<(String, Reading), String> {
     let is_marked = text.contains("####") || text.contains(r"\boxed") || text.contains(r"\fbox");
-    let marked = match extract::answer(text, false, true) {
+    let marked = match extract::answer(text, false, Some("")) {
         Ok(Committed::One(marked)) if is_marked => Some(marked),
         _ => None,
     };
@@ -211,9 +211,12 @@ impl Verifier for Math {
 
     fn verify(&self, item: &Item<MathReference>, response: &Response<'_>, _budget: &Budget) -> Verdict {
         let reference = &item.reference;
-        let takes_words = reference.reading.is_text();
+        let words = match &reference.reading.answer {
+            Answer::Text(words) => Some(words.as_str()),
+            _ => None,
+        };
         let last_number = self.settings.fallback == Fallback::LastNumber;
-        let found = match extract::answer(response, last_number, takes_words) {
+        let found = match extract::answer(response, last_number, words) {
             Ok(found) => found,
             Err(why) => return Verdict::no_answer(why),
         };

@@ -140,7 +140,9 @@ impl Field {
 
     /// A power whose exponent is no whole number. That of an even power is one of an absolute value: `\sqrt{x^2}` is `|x|`.
     fn other_power(&self, base: &Expr, exponent: &Expr) -> Result<u64, NoResidue> {
+        // Of what is real: \sqrt{i^2} is i.
         if let (Expr::Power(inner, even), Some(outer)) = (base, exponent.as_number())
+            && !inner.any(|part| *part == Expr::I)
             && let Some(even) = even.as_number().filter(|even| even.is_integer() && !even.numer().bit(0))
             && let exponent = even * outer
             && exponent.is_integer()
