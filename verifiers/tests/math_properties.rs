@@ -189,6 +189,64 @@ proptest! {
     }
 }
 
+/// On a thread's usual stack, in a build without optimizations of its own, as a user's first test would run it.
+#[test]
+fn no_nesting_overflows_a_stack() {
+    let pieces = [
+        r"\frac",
+        r"\frac{1}",
+        r"\frac{",
+        r"\binom",
+        r"\overline",
+        r"\sqrt",
+        r"\sqrt{",
+        r"\sqrt[3]",
+        "√",
+        r"\sin",
+        r"\log_",
+        "x!",
+        "!",
+        "(",
+        "[",
+        r"\{",
+        "{",
+        "|",
+        "x^",
+        "2^{",
+        "-",
+        "1+(",
+        "1/",
+        "x_",
+        "'",
+        "%",
+        "°",
+        r"\left(",
+        "⌊",
+        r"\ln^",
+        r"\text{",
+        r"\begin{pmatrix}",
+        "1,",
+        "(1,",
+        "x=",
+        "x<",
+        r"\cup",
+        "±",
+    ];
+    for piece in pieces {
+        for (start, end) in [("x", ""), ("", "2"), ("", "")] {
+            let text = format!("{start}{}{end}", piece.repeat(4090 / piece.len()));
+            if let Ok(judge_of) = bind(&text, &Value::Null) {
+                judge(&judge_of, &format!("#### {text}"));
+            }
+            assert_ne!(
+                judge(&bind("77", &Value::Null).unwrap(), &format!("#### {text}")).kind_name(),
+                "right",
+                "{piece}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_megabyte_is_read_in_no_time() {
     let mib = 1 << 20;

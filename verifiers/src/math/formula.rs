@@ -19,7 +19,7 @@ use super::parse::{Parser, Result};
 use super::symbols::inverse;
 
 /// Nested brackets, roots, powers and the like.
-pub(super) const MAX_DEPTH: u32 = 100;
+pub(super) const MAX_DEPTH: u32 = 200;
 /// Terms of a sum that are looked at for like ones.
 const MAX_LIKE_TERMS: usize = 32;
 /// Parts of one answer.
@@ -218,6 +218,9 @@ impl Parser<'_> {
         let mut expr = atom;
         loop {
             expr = match self.peek() {
+                Some(Symbol::Mark('!')) if self.peek_at(1) == Some(&Symbol::Mark('!')) => {
+                    return Err(NotPlain::unclear("a double factorial is not read"));
+                }
                 Some(Symbol::Mark('!')) => {
                     self.unevaluated |= expr.as_number().is_some();
                     Expr::call(Function::Factorial, vec![expr])
@@ -231,7 +234,18 @@ impl Parser<'_> {
         }
     }
 
+    /// An atom; one may stand within another without a bracket, as in `\frac\frac12 3`.
     fn atom(&mut self) -> Result<Expr> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(NotPlain::OverBudget(format!("it is nested more than {MAX_DEPTH} deep")));
+        }
+        let atom = self.atom_inside();
+        self.depth -= 1;
+        atom
+    }
+
+    fn atom_inside(&mut self) -> Result<Expr> {
         self.node()?;
         let Some(symbol) = self.peek().cloned() else { return Err(self.unexpected()) };
         let start = self.at;
