@@ -71,7 +71,11 @@ fn settings_that_contradict_each_other() {
 
 #[test]
 fn verifiers_that_do_not_exist() {
-    refused(&grpo(1).replace("kind = \"math\"", "kind = \"maths\""), &[], &["maths", "math, choice, text, digits"]);
+    refused(
+        &grpo(1).replace("kind = \"math\"", "kind = \"maths\""),
+        &[],
+        &["maths", "math, choice, text, digits"],
+    );
     refused(&grpo(1).replace("fallback =", "fallbak ="), &[], &["math", "`fallbak`", "`fallback`"]);
     refused(&grpo(1).replace("\"last-number\"", "\"last-word\""), &[], &["last-word", "`last-number`"]);
     refused(&grpo(1), &["--set", "verifier.math.weight=-1"], &["verifier.math.weight"]);
