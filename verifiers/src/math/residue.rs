@@ -21,8 +21,6 @@ pub(super) const PRIMES: [u64; 2] = [2_305_843_009_213_693_921, 2_305_843_009_21
 /// One field with values for the symbols.
 pub(super) struct Field {
     prime: u64,
-    /// A square root of -1.
-    imaginary: u64,
     /// Tells the points of one field apart.
     salt: u64,
 }
@@ -38,14 +36,15 @@ pub(super) enum NoResidue {
 
 impl Field {
     pub(super) fn new(prime: u64, salt: u64) -> Self {
-        let mut field = Self { prime, imaginary: 0, salt };
-        // Half of all numbers are no squares; the power of such a one is a root of -1.
-        let exponent = (prime - 1) / 4;
-        field.imaginary = (2..)
-            .map(|base| field.power(base, exponent))
-            .find(|root| field.mul(*root, *root) == prime - 1)
-            .unwrap_or(0);
-        field
+        Self { prime, salt }
+    }
+
+    /// A square root of -1. Half of all numbers are no squares, and the power of such a one is a root. Found anew each
+    /// time: few expressions hold it.
+    fn imaginary(&self) -> u64 {
+        let exponent = (self.prime - 1) / 4;
+        let mut roots = (2..).map(|base| self.power(base, exponent));
+        roots.find(|root| self.mul(*root, *root) == self.prime - 1).unwrap_or(0)
     }
 
     fn mul(&self, a: u64, b: u64) -> u64 {
@@ -104,7 +103,7 @@ impl Field {
             // Names with a space are nobody's variables.
             Expr::Pi => Ok(self.symbol("pi ")),
             Expr::E => Ok(self.symbol("e ")),
-            Expr::I => Ok(self.imaginary),
+            Expr::I => Ok(self.imaginary()),
             Expr::Variable(name) => Ok(self.symbol(name)),
             Expr::Mark(Mark::Percent) => self.inverse(100),
             Expr::Mark(Mark::Degree) => Ok(self.mul(self.symbol("pi "), self.inverse(180)?)),
@@ -177,7 +176,7 @@ mod tests {
 
     fn is_prime(n: u64) -> bool {
         // Deterministic below 2^64 with these bases.
-        let field = |n| Field { prime: n, imaginary: 0, salt: 0 };
+        let field = |n| Field { prime: n, salt: 0 };
         let odd = (n - 1) >> (n - 1).trailing_zeros();
         [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37].iter().all(|base| {
             let field = field(n);
@@ -196,7 +195,7 @@ mod tests {
         for prime in PRIMES {
             assert!(prime < 1 << 61 && prime % 4 == 1 && is_prime(prime), "{prime}");
             let field = Field::new(prime, 0);
-            assert_eq!(field.mul(field.imaginary, field.imaginary), prime - 1);
+            assert_eq!(field.mul(field.imaginary(), field.imaginary()), prime - 1);
         }
     }
 

@@ -78,7 +78,7 @@ enum Received {
 enum Stream {
     /// There may be more.
     Open,
-    /// There is nothing more for now.
+    /// It is open, and reading on would have to wait.
     Empty,
     /// There will be nothing more.
     Closed,
