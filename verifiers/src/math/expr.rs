@@ -89,10 +89,6 @@ fn is_small(num_bits: u64, is_integer: bool) -> bool {
     num_bits <= if is_integer { MAX_INTEGER_BITS } else { MAX_FRACTION_BITS }
 }
 
-fn both_integers(a: &BigRational, b: &BigRational) -> bool {
-    a.is_integer() && b.is_integer()
-}
-
 impl Expr {
     pub(super) fn integer(value: i64) -> Self {
         Self::Number(BigRational::from_integer(value.into()))
@@ -120,35 +116,11 @@ impl Expr {
 
     /// The sum of two expressions.
     pub(super) fn add(self, other: Self) -> Self {
-        let mut terms = match self {
+        let parts = |expr| match expr {
             Self::Sum(terms) => terms,
             one => vec![one],
         };
-        let added = match other {
-            Self::Sum(terms) => terms,
-            one => vec![one],
-        };
-        for term in added {
-            let Self::Number(number) = &term else {
-                terms.push(term);
-                continue;
-            };
-            // At most one number is kept in a sum, but for those that are too large to add.
-            let known = terms.iter_mut().find_map(|it| match it {
-                Self::Number(known) => Some(known),
-                _ => None,
-            });
-            match known {
-                Some(known) if is_small(bits(known) + bits(number), both_integers(known, number)) => {
-                    *known = if both_integers(known, number) {
-                        BigRational::from_integer(known.numer() + number.numer())
-                    } else {
-                        &*known + number
-                    };
-                }
-                _ => terms.push(term),
-            }
-        }
+        let mut terms = fold(parts(self), parts(other), |a, b| a + b, |a, b| a + b);
         if terms.len() > 1 {
             terms.retain(|term| !term.is_zero());
         }
@@ -161,34 +133,11 @@ impl Expr {
 
     /// The product of two expressions.
     pub(super) fn mul(self, other: Self) -> Self {
-        let mut factors = match self {
+        let parts = |expr| match expr {
             Self::Product(factors) => factors,
             one => vec![one],
         };
-        let added = match other {
-            Self::Product(factors) => factors,
-            one => vec![one],
-        };
-        for factor in added {
-            let Self::Number(number) = &factor else {
-                factors.push(factor);
-                continue;
-            };
-            let known = factors.iter_mut().find_map(|it| match it {
-                Self::Number(known) => Some(known),
-                _ => None,
-            });
-            match known {
-                Some(known) if is_small(bits(known) + bits(number), both_integers(known, number)) => {
-                    *known = if both_integers(known, number) {
-                        BigRational::from_integer(known.numer() * number.numer())
-                    } else {
-                        &*known * number
-                    };
-                }
-                _ => factors.push(factor),
-            }
-        }
+        let mut factors = fold(parts(self), parts(other), |a, b| a * b, |a, b| a * b);
         if factors.len() > 1 {
             factors.retain(|factor| !factor.is_one());
         }
@@ -278,6 +227,37 @@ impl Expr {
             _ => None,
         }
     }
+}
+
+fn can_fold(a: &BigRational, b: &BigRational) -> bool {
+    is_small(bits(a) + bits(b), a.is_integer() && b.is_integer())
+}
+
+/// The parts of a sum or a product and those that come to it. At most one number is kept, but for those that are too large
+/// to be put together. Whole numbers go their own way, since reducing a fraction of large ones is slow.
+fn fold(
+    mut parts: Vec<Expr>,
+    added: Vec<Expr>,
+    integers: impl Fn(&BigInt, &BigInt) -> BigInt,
+    fractions: impl Fn(&BigRational, &BigRational) -> BigRational,
+) -> Vec<Expr> {
+    for part in added {
+        let known = parts.iter_mut().find_map(|it| match it {
+            Expr::Number(known) => Some(known),
+            _ => None,
+        });
+        match (&part, known) {
+            (Expr::Number(number), Some(known)) if can_fold(known, number) => {
+                *known = if known.is_integer() && number.is_integer() {
+                    BigRational::from_integer(integers(known.numer(), number.numer()))
+                } else {
+                    fractions(known, number)
+                };
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts
 }
 
 /// A number to an integer power, if the result is small and there is one.

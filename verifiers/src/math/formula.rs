@@ -19,7 +19,7 @@ use super::parse::{Parser, Result};
 use super::symbols::inverse;
 
 /// Nested brackets, roots, powers and the like.
-pub(super) const MAX_DEPTH: u32 = 200;
+pub(super) const MAX_DEPTH: u32 = 100;
 /// Terms of a sum that are looked at for like ones.
 const MAX_LIKE_TERMS: usize = 32;
 /// Parts of one answer.
@@ -28,10 +28,6 @@ pub(super) const MAX_NODES: usize = 4000;
 impl Parser<'_> {
     /// A sum; `first` is a part of it that has been read already.
     pub(super) fn sum(&mut self, first: Option<Expr>) -> Result<Expr> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(NotPlain::OverBudget(format!("it is nested more than {MAX_DEPTH} deep")));
-        }
         let mut sum = self.term(first)?;
         // What stands behind the numbers of the terms.
         let mut seen = vec![rest_of(&sum)];
@@ -42,7 +38,6 @@ impl Parser<'_> {
             seen.push(rest);
             sum = if minus { sum.sub(term) } else { sum.add(term) };
         }
-        self.depth -= 1;
         Ok(sum)
     }
 
@@ -198,14 +193,9 @@ impl Parser<'_> {
     }
 
     fn exponent(&mut self) -> Result<Expr> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(NotPlain::OverBudget(format!("it is nested more than {MAX_DEPTH} deep")));
-        }
         let minus = matches!(self.peek(), Some(Symbol::Mark('-' | '+'))) && self.sign() == Some(true);
         // Powers associate to the right.
-        let exponent = self.power()?;
-        self.depth -= 1;
+        let exponent = self.nested(Self::power)?;
         Ok(if minus { exponent.neg() } else { exponent })
     }
 
@@ -236,13 +226,7 @@ impl Parser<'_> {
 
     /// An atom; one may stand within another without a bracket, as in `\frac\frac12 3`.
     fn atom(&mut self) -> Result<Expr> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(NotPlain::OverBudget(format!("it is nested more than {MAX_DEPTH} deep")));
-        }
-        let atom = self.atom_inside();
-        self.depth -= 1;
-        atom
+        self.nested(Self::atom_inside)
     }
 
     fn atom_inside(&mut self) -> Result<Expr> {
@@ -367,22 +351,12 @@ impl Parser<'_> {
         let inner = match self.peek() {
             Some(Symbol::Open) => self.argument()?,
             // √2 and sqrt(2): the whole number, letter or bracket.
-            _ => self.postfix_root()?,
+            _ => self.atom()?,
         };
         if let Some(number) = inner.as_number() {
             self.unevaluated |= has_square(number);
         }
         Ok(inner.pow(Expr::integer(1).div(degree)))
-    }
-
-    fn postfix_root(&mut self) -> Result<Expr> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(NotPlain::OverBudget(format!("it is nested more than {MAX_DEPTH} deep")));
-        }
-        let inner = self.atom();
-        self.depth -= 1;
-        inner
     }
 
     fn function(&mut self, function: Function) -> Result<Expr> {
@@ -423,10 +397,6 @@ impl Parser<'_> {
 
     /// What a function is applied to: a bracket, or the product up to the next sign or function.
     fn arguments(&mut self) -> Result<Vec<Expr>> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(NotPlain::OverBudget(format!("it is nested more than {MAX_DEPTH} deep")));
-        }
         let arguments = if self.eat_mark('(') {
             let bars = std::mem::take(&mut self.bars);
             let mut arguments = vec![self.sum(None)?];
@@ -451,7 +421,6 @@ impl Parser<'_> {
             }
             vec![product]
         };
-        self.depth -= 1;
         Ok(arguments)
     }
 }

@@ -10,7 +10,7 @@
 
 use super::answer::{Answer, Bracket, Quantity};
 use super::expr::Expr;
-use super::formula::MAX_NODES;
+use super::formula::{MAX_DEPTH, MAX_NODES};
 use super::latex::{Relation, Spanned, Symbol, symbols_of};
 use super::number::NotPlain;
 use super::unit::Unit;
@@ -289,13 +289,18 @@ impl Parser<'_> {
     }
 
     fn part(&mut self) -> Result<Answer> {
+        self.nested(Self::part_inside)
+    }
+
+    /// Reads something within something else. Every way round the grammar comes by here.
+    pub(super) fn nested<T>(&mut self, inside: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
-        if self.depth > super::formula::MAX_DEPTH {
-            return Err(NotPlain::OverBudget("it is nested too deeply".to_owned()));
+        if self.depth > MAX_DEPTH {
+            return Err(NotPlain::OverBudget(format!("it is nested more than {MAX_DEPTH} deep")));
         }
-        let part = self.part_inside();
+        let read = inside(self);
         self.depth -= 1;
-        part
+        read
     }
 
     fn part_inside(&mut self) -> Result<Answer> {
