@@ -37,7 +37,7 @@ pub(crate) use doubt::is_hedged;
 pub(crate) use phrase::speaks_of_answer;
 pub(crate) use plain::{folded, plain, prefix_len};
 pub(crate) use settled::{Unsettled, settled};
-pub(crate) use text::{head, single_line, tail, trim};
+pub(crate) use text::{NUMBER_WORDS, head, single_line, tail, trim};
 pub(crate) use thinking::{after_thinking, outside_thinking};
 
 /// Bytes of one answer. A longer one is handed on with a few bytes more than that, so that it is seen to be too long.

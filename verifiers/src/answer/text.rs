@@ -1,5 +1,30 @@
 //! Small looks at a text: its ends, a line of it, its words.
 
+/// Words for the integers from zero on.
+pub(crate) const NUMBER_WORDS: [&str; 21] = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+];
+
 /// The first bytes of a text, up to a whole character.
 pub(crate) fn head(text: &str, num_bytes: usize) -> &str {
     let mut end = num_bytes.min(text.len());

@@ -5,7 +5,7 @@ use num_rational::BigRational;
 use super::lex::{Token, lex};
 use super::number::{Cursor, NotPlain, is_blank, is_brace, number, scale, sign};
 use super::unit::{Unit, known};
-use crate::answer::trim;
+use crate::answer::{NUMBER_WORDS, trim};
 
 /// Bytes of one answer.
 pub(super) const MAX_BYTES: usize = 4096;
@@ -101,26 +101,6 @@ const DENIALS: &[&str] = &[
     "unless",
     "until",
     "wrong",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
     "thirty",
     "forty",
     "fifty",
@@ -242,7 +222,7 @@ pub(super) fn refuse(word: &str) -> Result<(), NotPlain> {
     if lower == "and" || lower == "or" {
         return Err(NotPlain::Several(format!("several answers, joined by \"{lower}\"")));
     }
-    if lower.contains("n't") || DENIALS.contains(&lower.as_str()) {
+    if lower.contains("n't") || DENIALS.contains(&lower.as_str()) || NUMBER_WORDS.contains(&lower.as_str()) {
         return Err(NotPlain::unclear(format!("the word \"{word}\" makes it more, or less, than a number")));
     }
     Ok(())

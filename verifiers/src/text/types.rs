@@ -5,32 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::answer::{folded, is_hedged, plain};
-
-/// Words for the integers from zero on.
-const NUMBERS: [&str; 21] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-];
+use crate::answer::{NUMBER_WORDS, folded, is_hedged, plain};
 
 /// Words behind an integer that change it, doubt it or add another.
 const CHANGES: &[&str] = &[
@@ -221,7 +196,7 @@ pub(super) fn integer(text: &str) -> Option<String> {
         let word = word.to_lowercase();
         word.chars().all(|c| c.is_alphabetic() || c == '-' || c == '\'')
             && !CHANGES.contains(&word.as_str())
-            && !NUMBERS.contains(&word.as_str())
+            && !NUMBER_WORDS.contains(&word.as_str())
             && !word.ends_with("n't")
             // An unknown, as in "8 x".
             && word.chars().nth(1).is_some()
@@ -241,7 +216,7 @@ fn plain_integer(text: &str) -> Option<String> {
         Some(rest) => (true, rest),
         None => (false, lower.as_str()),
     };
-    let (minus, digits) = match NUMBERS.iter().position(|name| *name == word) {
+    let (minus, digits) = match NUMBER_WORDS.iter().position(|name| *name == word) {
         Some(number) => (minus, number.to_string()),
         None => {
             let found = INTEGER.captures(word)?;
