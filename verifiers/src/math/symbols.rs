@@ -205,7 +205,7 @@ pub(super) fn of_command(name: &str) -> Option<Command> {
         "times" | "cdot" | "ast" => S::Mark('*'),
         "div" => S::Mark('/'),
         "prime" => S::Mark('\''),
-        "vert" | "lvert" | "rvert" | "mid" | "Vert" | "lVert" | "rVert" | "|" => S::Mark('|'),
+        "vert" | "lvert" | "rvert" | "mid" | "Vert" | "lVert" | "rVert" => S::Mark('|'),
         "lbrace" => S::SetOpen,
         "rbrace" => S::SetClose,
         "lparen" => S::Mark('('),
@@ -262,8 +262,9 @@ fn arranging(name: &str) -> Option<Command> {
         | "biggl" | "biggr" | "Biggl" | "Biggr" => Command::Delimiter,
         "displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits" | "mathstrut" | "bf" | "rm"
         | "it" | "mathbf" | "mathit" | "mathsf" | "mathtt" | "mathcal" | "mathnormal" | "boldsymbol"
-        | "bm" | "boxed" | "fbox" | "underline" | "hline" | "nonumber" | "left." | "right." | "mathop"
-        | "relax" => Command::Nothing,
+        | "bm" | "boxed" | "fbox" | "underline" | "hline" | "nonumber" | "mathop" | "relax" => {
+            Command::Nothing
+        }
         "quad" | "qquad" | "thinspace" | "enspace" | "space" | "hspace" | "vspace" => Command::Blank,
         "text" | "textbf" | "textit" | "textrm" | "textsf" | "texttt" | "textnormal" | "mathrm" | "mbox"
         | "hbox" | "emph" => Command::Text,
