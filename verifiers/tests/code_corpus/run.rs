@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use polestar_verifiers::{Configured, Job, Outcome, RawItem, Supervisor, SupervisorConfig, Verdict, configure};
+use polestar_verifiers::{
+    Configured, Job, Outcome, RawItem, Supervisor, SupervisorConfig, Verdict, configure,
+};
 use serde_json::{Value, json};
 
 use crate::case::{Case, Tasks, load};
@@ -63,7 +65,8 @@ pub(crate) fn judge_all(plan: &Plan<'_>) {
     let (tasks, cases) = load(plan.folder);
     let is_wanted = |case: &Case| plan.only.as_ref().is_none_or(|part| case.name.contains(part));
     let cases = cases.into_iter().filter(is_wanted);
-    let cases = if plan.isolation == "landlock" { cases.map(Case::weakened).collect() } else { cases.collect() };
+    let cases =
+        if plan.isolation == "landlock" { cases.map(Case::weakened).collect() } else { cases.collect() };
     let run = Run { plan, tasks, cases, verifiers: Mutex::default(), supervisors: Mutex::default() };
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
@@ -100,7 +103,8 @@ fn left() -> Option<String> {
     .or_else(|| {
         let folders = [std::env::temp_dir(), "/var/tmp".into(), "/dev/shm".into(), "/".into(), ".".into()];
         let names = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten().flatten();
-        let found: Vec<_> = names.map(|it| it.path()).filter(|it| it.to_string_lossy().contains(&prefix)).collect();
+        let found: Vec<_> =
+            names.map(|it| it.path()).filter(|it| it.to_string_lossy().contains(&prefix)).collect();
         (!found.is_empty()).then(|| format!("files {found:?}"))
     })
 }
@@ -206,7 +210,9 @@ impl Run<'_> {
         let timeout = Duration::from_secs_f64(timeout_s);
         let config = SupervisorConfig { jobs: JOBS, timeout, queue: 64 };
         let mut supervisors = self.supervisors.lock().unwrap();
-        Arc::clone(supervisors.entry(timeout_s.to_bits()).or_insert_with(|| Arc::new(Supervisor::new(config))))
+        Arc::clone(
+            supervisors.entry(timeout_s.to_bits()).or_insert_with(|| Arc::new(Supervisor::new(config))),
+        )
     }
 }
 
@@ -220,7 +226,13 @@ fn kind(verdict: &Verdict) -> String {
 
 fn table(failures: &[Failure]) -> String {
     let line = |it: &Failure| {
-        format!("{:36} | expected {} | found {} | {}", it.case, it.expected, it.found, it.reason.escape_debug())
+        format!(
+            "{:36} | expected {} | found {} | {}",
+            it.case,
+            it.expected,
+            it.found,
+            it.reason.escape_debug()
+        )
     };
     failures.iter().map(line).collect::<Vec<_>>().join("\n")
 }
