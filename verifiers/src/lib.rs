@@ -91,6 +91,7 @@ mod answer;
 mod budget;
 mod cache;
 pub mod choice;
+mod code;
 mod command;
 mod digits;
 mod error;
