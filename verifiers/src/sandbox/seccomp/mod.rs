@@ -5,10 +5,8 @@
 //! `io_uring` to threads); or *deadly*: the process is killed with SIGSYS, which the verdict shows as refused. Calls of
 //! another machine's numbers (32-bit programs, x32) are deadly too.
 //!
-//! The list of [`calls`] by name and the rules on [`arguments`] are the policy; this file makes the program of it. One
-//! filter of `seccompiler` knows two answers, so there are three, one behind the other in one program. The order does
-//! not matter for the meaning: a call belongs to one list. The kernel keeps a table of the calls that are always
-//! allowed and does not run the program for them.
+//! The list of [`calls`] by name and the rules on [`arguments`] are the policy; [`compile`] makes the program of it. The
+//! kernel keeps a table of the calls that are always allowed and does not run the program for them.
 //!
 //! The filter must be the last wall that is put up: it refuses what the others are made with.
 
