@@ -104,6 +104,7 @@ pub mod process;
 mod protocol;
 pub mod repetition;
 pub mod rubric;
+mod sandbox;
 mod supervisor;
 pub mod text;
 mod verdict;
