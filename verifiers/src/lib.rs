@@ -91,7 +91,7 @@ mod answer;
 mod budget;
 mod cache;
 pub mod choice;
-mod code;
+pub mod code;
 mod command;
 mod digits;
 mod error;

@@ -94,6 +94,11 @@ impl TryFrom<BTreeMap<String, Language>> for Languages {
 }
 
 impl Languages {
+    /// Paths that the languages need, beside the system's folders.
+    pub fn readable(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.values().flat_map(|language| &language.readable)
+    }
+
     /// The commands' templates of a language; none for Python, which has none.
     ///
     /// # Errors
