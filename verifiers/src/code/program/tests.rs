@@ -236,6 +236,7 @@ fn prompts_end_in_many_ways() {
         ("def f(x):\n\t'''Doubles.'''\n\t", "def f(x):\n\t'''Doubles.'''\n\treturn x"),
         ("def f(x):\n    '''Doubles.'''\n    ", "def f(x):\n    '''Doubles.'''\n    return x"),
         ("class A:\n    def f(x):\n", "class A:\n    def f(x):\n        return x"),
+        ("def f(x):\r\n    '''Doubles.'''\r\n\r\n", "def f(x):\n    '''Doubles.'''\n\n    return x"),
         ("import re\n", "import re\nreturn x"),
     ] {
         assert_eq!(run("return x", &check_of(prompt)), [("<answer>", expected.to_owned())], "{prompt:?}");
@@ -244,6 +245,7 @@ fn prompts_end_in_many_ways() {
     for (prompt, expected) in [
         ("def f(x):", "def f(x):\n    pass\n"),
         ("def f(x):\n    # Doubles.\n", "def f(x):\n    # Doubles.\n    pass\n"),
+        ("def f(x):\r\n", "def f(x):\n    pass\n"),
         ("class A:\n  def f(x):\n", "class A:\n  def f(x):\n      pass\n"),
         ("def f(x):\n    '''Doubles:'''\n", "def f(x):\n    '''Doubles:'''\n"),
         ("import re", "import re"),
