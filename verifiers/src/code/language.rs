@@ -18,7 +18,7 @@ const LABELS: &[(&str, &[&str])] = &[
     (PYTHON, &["py", "python3", "py3", "python2", "py2", "cpython", "pypy", "pypy3", "ipython"]),
     ("cpp", &["c++", "cc", "cxx", "c++11", "c++14", "c++17", "c++20", "cpp17", "cpp20"]),
     ("rust", &["rs"]),
-    ("c", &["h", "c99", "c11"]),
+    ("c", &["c99", "c11"]),
     ("javascript", &["js", "node", "nodejs"]),
     ("typescript", &["ts"]),
     ("go", &["golang"]),

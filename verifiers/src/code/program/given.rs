@@ -9,11 +9,11 @@ use super::lines::{Statement, columns, first_name, read};
 const INDENT: &str = "    ";
 
 /// Whether a source is a program that defines a name at its top level: by a function, a class, an assignment or an
-/// import. One that returns at its top level is no program but the body of a function.
+/// import. One that returns outside of a function is no program but a function's body.
 pub(super) fn is_program_with(source: &str, name: &str) -> bool {
-    let mut statements = read(source).statements;
-    statements.retain(|statement| statement.indent.is_empty());
-    statements.iter().any(|statement| binds(statement.text, name)) && !statements.iter().any(returns)
+    let statements = read(source).statements;
+    let defines = |statement: &Statement<'_>| statement.indent.is_empty() && binds(statement.text, name);
+    statements.iter().any(defines) && !returns_outside(&statements)
 }
 
 /// Whether a statement defines a name.
@@ -86,14 +86,12 @@ fn mended<'a>(program: &'a str, indent: &str) -> Cow<'a, str> {
         return Cow::Borrowed(program);
     }
     let begins_program = begins_program(first);
-    let least_columns = columns(indent) + usize::from(first.opens_block());
-    let is_trimmed = rest.first().is_some_and(|next| next.columns() >= least_columns);
-    if is_trimmed && !(begins_program && first.opens_block()) {
+    if is_trimmed(first, rest, columns(indent)) {
         // Comments before it are as good at the start of a line.
         let (before, from_first) = program.split_at(first.start);
         return Cow::Owned(format!("{before}{indent}{from_first}"));
     }
-    if begins_program && !rest.iter().any(|statement| statement.indent.is_empty() && returns(statement)) {
+    if begins_program && !returns_outside(&lines.statements) {
         return Cow::Borrowed(program);
     }
     let mut mended = String::with_capacity(program.len() + program.len() / 4);
@@ -111,15 +109,44 @@ fn mended<'a>(program: &'a str, indent: &str) -> Cow<'a, str> {
     Cow::Owned(mended)
 }
 
+/// Whether of the statements of a body, which belongs `columns` in, only the first one lost its indentation.
+fn is_trimmed(first: &Statement<'_>, rest: &[Statement<'_>], columns: usize) -> bool {
+    let Some(next) = rest.first().map(Statement::columns) else { return false };
+    if !first.opens_block() {
+        return next >= columns;
+    }
+    // What follows is the first one's block, deeper than the body. A function or a class that programs begin with may
+    // have such a block too; then what comes after it is not at the start of a line if this is a body.
+    let after_block = rest.iter().map(Statement::columns).find(|columns| *columns < next);
+    next > columns && (!begins_program(first) || after_block.is_some_and(|columns| columns > 0))
+}
+
 /// Whether a statement is one that programs begin with, and bodies of functions seldom.
 fn begins_program(statement: &Statement<'_>) -> bool {
     matches!(statement.word(), "def" | "async" | "class" | "import" | "from")
         || statement.text.starts_with('@')
 }
 
-/// Whether a statement can only stand in a function.
-fn returns(statement: &Statement<'_>) -> bool {
-    matches!(statement.word(), "return" | "yield")
+/// Whether a `return` or a `yield` stands outside of all functions.
+fn returns_outside(statements: &[Statement<'_>]) -> bool {
+    // The blocks around a statement: how far what opens them is in, and whether it is a function.
+    let mut around: Vec<(usize, bool)> = Vec::new();
+    statements.iter().any(|statement| {
+        let columns = statement.columns();
+        while around.pop_if(|(outer, _)| *outer >= columns).is_some() {}
+        if statement.opens_block() {
+            let is_in_function = around.last().is_some_and(|(_, is_in_function)| *is_in_function);
+            around.push((columns, is_in_function || is_function(statement)));
+        }
+        let returns = matches!(statement.word(), "return" | "yield");
+        returns && !around.last().is_some_and(|(_, is_in_function)| *is_in_function)
+    })
+}
+
+/// Whether a statement begins a function.
+fn is_function(statement: &Statement<'_>) -> bool {
+    let rest = statement.text[statement.word().len()..].trim_start();
+    statement.word() == "def" || (statement.word() == "async" && first_name(rest) == "def")
 }
 
 /// Whether a text that stands before a fence is code rather than words about it: it begins as code does, or has a line

@@ -177,7 +177,13 @@ fn sources(program: &str, reference: &Reference, language: &str) -> Vec<Source> 
         return vec![Source::answer(whole)];
     }
     if entry_point.is_none_or(|name| given::is_program_with(&whole, name)) {
-        return vec![Source::prompt(given::closed(prompt)), Source::answer(whole)];
+        return vec![Source::prompt(given_code(reference)), Source::answer(whole)];
     }
-    vec![Source::answer(given::continued(prompt, program))]
+    vec![Source::answer(given::continued(&with_plain_line_ends(prompt), program))]
+}
+
+/// The reference's given code as it can be run by itself, for the judge as for the solution: a function in it that has
+/// no body yet has one that does nothing. Empty where no code is given.
+pub fn given_code(reference: &Reference) -> String {
+    given::closed(&with_plain_line_ends(reference.given().0)).into_owned()
 }

@@ -191,6 +191,10 @@ fn lost_indentation_is_mended() {
         ("y = x\n    return y", "    y = x\n    return y"),
         ("for y in x:\n        z\n    return z", "    for y in x:\n        z\n    return z"),
         ("import re\n    return re", "    import re\n    return re"),
+        (
+            "def g(y):\n        return y\n\n    return g(x)",
+            "    def g(y):\n        return y\n\n    return g(x)",
+        ),
         ("# So:\ny = x\n    return y", "# So:\n    y = x\n    return y"),
         ("y = x\n    return y\n\nprint(f(1))", "    y = x\n    return y\n\nprint(f(1))"),
         // All lines were.
@@ -200,13 +204,19 @@ fn lost_indentation_is_mended() {
         ("if x:\n  return 1\nreturn 2", "    if x:\n      return 1\n    return 2"),
         ("import re\nreturn re", "    import re\n    return re"),
         ("def g(y):\n    return y\n\nreturn g(x)", "    def g(y):\n        return y\n\n    return g(x)"),
+        ("import re\nwhile x:\n    return re", "    import re\n    while x:\n        return re"),
         ("y = (1,\n2)\nreturn y", "    y = (1,\n    2)\n    return y"),
         ("y = '''\na\n  b\n'''\nreturn y", "    y = '''\na\n  b\n'''\n    return y"),
         ("y = 'a\\\nb'\nreturn y", "    y = 'a\\\nb'\n    return y"),
         // Code that is no body.
         ("def g(x):\n    return x", "def g(x):\n    return x"),
         ("def g(x):\n        return x", "def g(x):\n        return x"),
+        ("def g(x):\n        return x\nh = g", "def g(x):\n        return x\nh = g"),
         ("import re\n\nclass A:\n    pass", "import re\n\nclass A:\n    pass"),
+        (
+            "import re\nasync def g():\n  if x:\n    yield x",
+            "import re\nasync def g():\n  if x:\n    yield x",
+        ),
         ("@a\ndef g(x): pass", "@a\ndef g(x): pass"),
         ("# no code", "# no code"),
     ] {
@@ -226,6 +236,7 @@ fn prompts_end_in_many_ways() {
         ("def f(x):\n\t'''Doubles.'''\n\t", "def f(x):\n\t'''Doubles.'''\n\treturn x"),
         ("def f(x):\n    '''Doubles.'''\n    ", "def f(x):\n    '''Doubles.'''\n    return x"),
         ("class A:\n    def f(x):\n", "class A:\n    def f(x):\n        return x"),
+        ("def f(x):\r\n    '''Doubles.'''\r\n\r\n", "def f(x):\n    '''Doubles.'''\n\n    return x"),
         ("import re\n", "import re\nreturn x"),
     ] {
         assert_eq!(run("return x", &check_of(prompt)), [("<answer>", expected.to_owned())], "{prompt:?}");
@@ -234,6 +245,7 @@ fn prompts_end_in_many_ways() {
     for (prompt, expected) in [
         ("def f(x):", "def f(x):\n    pass\n"),
         ("def f(x):\n    # Doubles.\n", "def f(x):\n    # Doubles.\n    pass\n"),
+        ("def f(x):\r\n", "def f(x):\n    pass\n"),
         ("class A:\n  def f(x):\n", "class A:\n  def f(x):\n      pass\n"),
         ("def f(x):\n    '''Doubles:'''\n", "def f(x):\n    '''Doubles:'''\n"),
         ("import re", "import re"),
