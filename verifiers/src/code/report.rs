@@ -34,7 +34,7 @@ pub(super) struct Outcome {
     pub(super) total: u64,
     /// The source of the first test that failed.
     pub(super) test: Option<String>,
-    pub(super) message: String,
+    pub(super) message: Option<String>,
     /// The type of the exception that the solution raised.
     pub(super) raised: Option<String>,
 }
@@ -84,7 +84,7 @@ impl Report {
 impl Outcome {
     /// The test that failed, and how.
     pub(super) fn told(&self) -> String {
-        let message = shorten(&self.message, SHOWN_BYTES);
+        let message = shorten(self.message.as_deref().unwrap_or("no reason was given"), SHOWN_BYTES);
         match &self.test {
             Some(test) => format!("{}: {message}", quoted(test)),
             None => message,
