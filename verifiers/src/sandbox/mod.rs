@@ -118,7 +118,7 @@ pub(crate) struct SandboxConfig {
 pub(crate) struct Launch {
     config: SandboxConfig,
     interpreter: Interpreter,
-    cgroups: Result<Arc<cgroup::Parent>, cgroup::NoCgroup>,
+    cgroups: Result<cgroup::Parent, cgroup::NoCgroup>,
 }
 
 impl Launch {
@@ -160,9 +160,10 @@ impl Launch {
         ]
     }
 
-    fn slot(&self) -> Option<cgroup::Slot> {
-        let parent = self.cgroups.as_ref().ok()?;
-        cgroup::Slot::create(parent, self.config.memory_bytes, self.config.num_tasks).ok()
+    /// The cgroup of a fork server; none where the machine has none for us.
+    fn slot(&self) -> Result<Option<cgroup::Slot>, cgroup::CgroupError> {
+        let Ok(parent) = &self.cgroups else { return Ok(None) };
+        cgroup::Slot::create(parent, self.config.memory_bytes, self.config.num_tasks).map(Some)
     }
 }
 
@@ -206,7 +207,7 @@ impl Sandbox {
 
     fn find_out(&self) -> Result<Facts, SandboxError> {
         let interpreter = Interpreter::find(&self.config.python)?;
-        let cgroups = cgroup::Parent::find().map(Arc::new);
+        let cgroups = cgroup::Parent::find();
         let launch = Launch { config: self.config.clone(), interpreter, cgroups };
         let mut tried: Vec<String> = Vec::new();
         for level in self.config.isolation.levels() {

@@ -84,12 +84,13 @@ impl Zygote {
         command.args(["-s", "-B", "-c", include_str!("boot.py")]);
         command.env_clear().envs(launch.environment()).current_dir("/").process_group(0);
         command.stdin(theirs).stdout(bundle).stderr(Stdio::piped());
+        let slot = launch.slot().map_err(|error| refuse(error.to_string()))?;
+        let procs = slot.as_ref().map_or(Ok(Vec::new()), super::cgroup::Slot::procs);
+        let procs = procs.map_err(|error| refuse(error.to_string()))?;
         let process = command.spawn().map_err(io)?;
         drop(command);
-        let slot = launch.slot();
         let mut zygote =
             Self { process, control: Some(control), next: 0, boxes: BTreeMap::new(), num_served: 0, is_trusted: true, slot };
-        let procs = zygote.slot.as_ref().map(super::cgroup::Slot::procs).unwrap_or_default();
         let procs: Vec<_> = procs.iter().map(AsFd::as_fd).collect();
         zygote.send(b"{}", &procs).map_err(|error| refuse(zygote.last_words(&error.to_string())))?;
         zygote.greet().map_err(refuse)?;
