@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::choice::Choice;
+use crate::code::Code;
 use crate::digits::Digits;
 use crate::error::VerifierError;
 use crate::format::Format;
@@ -25,6 +26,7 @@ static KINDS: &[KindEntry] = &[
     KindEntry::of::<Length>(),
     KindEntry::of::<Repetition>(),
     KindEntry { name: rubric::NAME, about: rubric::ABOUT, lenient: None, configure: rubric::configure },
+    KindEntry::of::<Code>(),
     KindEntry::of::<Process>(),
     KindEntry::of::<Http>(),
 ];
@@ -99,7 +101,7 @@ mod tests {
         let error = configure("lean", &Value::Null).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits, format, length, repetition, rubric, process, http"
+            "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits, format, length, repetition, rubric, code, process, http"
         );
     }
 

@@ -101,6 +101,15 @@ pub trait Verifier: Sized + Send + Sync + 'static {
         Ok(())
     }
 
+    /// What of a reference can only be seen with the settings: called once for each problem at load.
+    ///
+    /// # Errors
+    /// Says what is wrong with the reference, and what to correct.
+    fn check(&self, reference: &Self::Reference) -> Result<(), String> {
+        let _ = reference;
+        Ok(())
+    }
+
     /// What went wrong beside the verdicts since this was last asked, for `--check`: a second answer to a question
     /// that was decided already, or a question that had to be asked again.
     fn take_complaints(&self) -> Vec<String> {
@@ -238,9 +247,11 @@ impl<V: Verifier> Configured for Ready<V> {
                 )));
             }
         };
-        let reference = match serde_json::from_value(reference) {
+        let reference = serde_json::from_value(reference).map_err(|error| error.to_string());
+        let checked = reference.and_then(|reference| self.verifier.check(&reference).map(|()| reference));
+        let reference = match checked {
             Ok(reference) => reference,
-            Err(error) => return Err(refuse(error.to_string())),
+            Err(problem) => return Err(refuse(problem)),
         };
         let verifier = Arc::clone(&self.verifier);
         Ok(Arc::new(Bound { verifier, item: Item { id, problem, reference }, cache }))

@@ -1,0 +1,113 @@
+"""What a box of the kind `code` can be. Each function takes the box's own descriptors and returns what runs in it.
+
+What runs returns the exit status of the box, or leaves by itself.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+
+import polestar_guest
+import polestar_judge
+import polestar_zygote
+
+MOST_BYTES = 1 << 20
+
+
+def role(function):
+    """Makes a function a role under its name."""
+    polestar_zygote.ROLES[function.__name__] = function
+    return function
+
+
+def read_all(fd):
+    """What can be read from a descriptor, which is closed after."""
+    parts = []
+    while True:
+        part = os.read(fd, MOST_BYTES)
+        if not part:
+            os.close(fd)
+            return b"".join(parts)
+        parts.append(part)
+
+
+@role
+def guest(payload, channel):
+    """The solution, serving calls."""
+    data = read_all(payload)
+    random.seed(0)
+    return lambda: polestar_guest.main(channel, data)
+
+
+@role
+def judge(payload, channel, report):
+    """The tests, calling the solution."""
+    data = read_all(payload)
+    random.seed(0)
+    return lambda: polestar_judge.main(channel, report, data)
+
+
+@role
+def inspect(payload, report):
+    """A look at the tests that runs none of them."""
+    data = read_all(payload)
+
+    def run():
+        text = json.dumps(polestar_judge.inspect(data))
+        with open(report, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        return 0
+
+    return run
+
+
+@role
+def program(payload):
+    """A Python program that reads standard input and writes standard output."""
+    data = read_all(payload)
+    random.seed(0)
+    return lambda: polestar_guest.run_program(data)
+
+
+@role
+def build(payload, artifact):
+    """A program in another language: its folder, compiled, goes into the artifact as a tar file."""
+    what = json.loads(read_all(payload))
+
+    def run():
+        with open(what["source"], "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+            file.write(what["text"])
+        if what["compile"] is not None:
+            done = subprocess.run(what["compile"], stdin=subprocess.DEVNULL, check=False)
+            if done.returncode != 0:
+                return 1
+        with open(artifact, "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
+            tar.add(".")
+        return 0
+
+    return run
+
+
+@role
+def command(payload, artifact):
+    """A command in a folder as `build` left it."""
+    what = json.loads(read_all(payload))
+
+    def run():
+        os.lseek(artifact, 0, os.SEEK_SET)
+        with open(artifact, "rb") as file, tarfile.open(fileobj=file) as tar:
+            # The box is the wall here: what the archive holds comes from a box as well.
+            tar.extraction_filter = staticmethod(lambda member, path: member)
+            tar.extractall()
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        try:
+            os.execvp(what["run"][0], what["run"])
+        except OSError as error:
+            print("the program cannot be run: %s" % error, file=sys.stderr)
+            return 127
+
+    return run

@@ -1,0 +1,271 @@
+//! A sandbox for programs that a model wrote: boxes that see a few read-only folders and files of their own, no network,
+//! no other process, and that end as a whole.
+//!
+//! A [`Zygote`] is a warm Python that forks a box for each request, so that a box costs some milliseconds. How far a box
+//! is apart from the machine is its [`Level`]; which one holds is found out once by trying.
+//!
+//! | file | its job |
+//! | --- | --- |
+//! | `walls.py` | what the fork server does to itself, and a box before anything runs in it |
+//! | `kernel.py` | the system calls that Python lacks |
+//! | `zygote.py`, `zygote.rs` | the two sides of the fork server |
+//! | `seccomp` | the list of system calls |
+//! | `cgroup` | memory and number of processes of a fork server with its boxes |
+//!
+//! Architecture invariant: what a guest must not know never enters the fork server, because every box has its memory.
+
+mod cgroup;
+pub(crate) mod handover;
+mod interpreter;
+mod seccomp;
+mod zygote;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::json;
+use thiserror::Error;
+
+use interpreter::Interpreter;
+use seccomp::{Ipc, Rules, Signals};
+pub(crate) use zygote::{BoxId, Ended, Limits, Zygote};
+
+/// How far boxes are apart from the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Own users, processes, mounts, network, IPC and host name.
+    Namespaces,
+    /// Rules that refuse files, sockets and signals.
+    Landlock,
+    /// Limits and the filter of system calls alone.
+    None,
+}
+
+impl Level {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Namespaces => "namespaces",
+            Self::Landlock => "landlock",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Which level is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// The best that the machine has, and an error where it has none.
+    #[default]
+    Auto,
+    /// Namespaces or an error.
+    Namespaces,
+    /// Landlock or an error.
+    Landlock,
+    /// No isolation but limits and a filter of system calls. For machines that are thrown away afterwards.
+    None,
+}
+
+impl Isolation {
+    fn levels(self) -> &'static [Level] {
+        match self {
+            Self::Auto => &[Level::Namespaces, Level::Landlock],
+            Self::Namespaces => &[Level::Namespaces],
+            Self::Landlock => &[Level::Landlock],
+            Self::None => &[Level::None],
+        }
+    }
+}
+
+/// Why there is no sandbox.
+#[derive(Clone, Debug, Error)]
+pub(crate) enum SandboxError {
+    #[error("the Python `{python}` cannot be used: {problem}; install one, or correct `python`")]
+    Python { python: String, problem: String },
+    #[error("a sandbox at the level `{}` cannot be made: {problem}", level.name())]
+    Start { level: Level, problem: String },
+    #[error(
+        "no isolation for model-written programs can be had here: {tried}; `polestar doctor` says what to allow; \
+         `isolation = \"none\"` runs them with your own rights"
+    )]
+    NoIsolation { tried: String },
+    #[error("there is no filter of system calls for this machine: {0}")]
+    Filter(Arc<seccomp::SeccompError>),
+}
+
+/// What a sandbox is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct SandboxConfig {
+    /// Name or path of the interpreter.
+    pub(crate) python: String,
+    pub(crate) isolation: Isolation,
+    /// Folders that boxes may read beside those of the system and of the interpreter.
+    pub(crate) readable: Vec<PathBuf>,
+    /// Modules that the fork server loads before anything else, in order: names and sources.
+    pub(crate) modules: &'static [(&'static str, &'static str)],
+    /// Bytes of memory of a fork server with all its boxes.
+    pub(crate) memory_bytes: u64,
+    /// Processes and threads of a fork server with all its boxes.
+    pub(crate) num_tasks: u64,
+    /// Verifications after which a fork server is replaced.
+    pub(crate) uses: u64,
+}
+
+/// What every fork server of a sandbox is started with.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    config: SandboxConfig,
+    interpreter: Interpreter,
+    cgroups: Result<cgroup::Parent, cgroup::NoCgroup>,
+}
+
+impl Launch {
+    /// Modules and settings, as `boot.py` takes them.
+    fn bundle(&self, level: Level) -> Result<String, SandboxError> {
+        let own = [
+            ("polestar_kernel", include_str!("kernel.py")),
+            ("polestar_walls", include_str!("walls.py")),
+            ("polestar_zygote", include_str!("zygote.py")),
+        ];
+        let modules: Vec<_> = own.iter().chain(self.config.modules).collect();
+        let rules = match level {
+            Level::Namespaces => Rules { signals: Signals::Any, ipc: Ipc::Own },
+            Level::Landlock | Level::None => Rules { signals: Signals::None, ipc: Ipc::Shared },
+        };
+        // Each byte as the character of its number: JSON has no bytes.
+        let filter: String = seccomp::program(rules)
+            .map_err(|error| SandboxError::Filter(Arc::new(error)))?
+            .into_iter().map(char::from).collect();
+        let readable: Vec<_> = self.interpreter.folders.iter().chain(&self.config.readable).collect();
+        let config = json!({"level": level.name(), "readable": readable, "filter": filter});
+        Ok(json!({"modules": modules, "config": config}).to_string())
+    }
+
+    /// All of the boxes' environment.
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let bin = self.interpreter.executable.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
+        vec![
+            ("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin")),
+            ("HOME", "/tmp".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            // The order of sets must not differ from run to run.
+            ("PYTHONHASHSEED", "0".to_owned()),
+            ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+            // Libraries of linear algebra start a thread for each core, which is more than a box may have.
+            ("OMP_NUM_THREADS", "1".to_owned()),
+            ("OPENBLAS_NUM_THREADS", "1".to_owned()),
+            ("MKL_NUM_THREADS", "1".to_owned()),
+        ]
+    }
+
+    /// The cgroup of a fork server; none where the machine has none for us.
+    fn slot(&self) -> Result<Option<cgroup::Slot>, cgroup::CgroupError> {
+        let Ok(parent) = &self.cgroups else { return Ok(None) };
+        cgroup::Slot::create(parent, self.config.memory_bytes, self.config.num_tasks).map(Some)
+    }
+}
+
+/// What holds on this machine, found out once.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    launch: Launch,
+    pub(crate) level: Level,
+    /// Why a better level does not hold; empty where the best one does.
+    pub(crate) why_not: String,
+}
+
+impl Facts {
+    /// Whether memory and processes are counted for each fork server as a whole.
+    pub(crate) fn has_cgroups(&self) -> bool {
+        self.launch.cgroups.is_ok()
+    }
+}
+
+/// Fork servers that wait for work, and how more are started.
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    config: SandboxConfig,
+    facts: OnceLock<Result<Facts, SandboxError>>,
+    free: Mutex<Vec<Zygote>>,
+}
+
+impl Sandbox {
+    /// A sandbox; nothing is started yet.
+    pub(crate) fn new(config: SandboxConfig) -> Self {
+        Self { config, facts: OnceLock::new(), free: Mutex::default() }
+    }
+
+    /// What holds here. The first call starts a fork server and a box.
+    ///
+    /// # Errors
+    /// There is no Python, or no isolation.
+    pub(crate) fn facts(&self) -> Result<&Facts, SandboxError> {
+        self.facts.get_or_init(|| self.find_out()).as_ref().map_err(Clone::clone)
+    }
+
+    fn find_out(&self) -> Result<Facts, SandboxError> {
+        let interpreter = Interpreter::find(&self.config.python)?;
+        let cgroups = cgroup::Parent::find();
+        let launch = Launch { config: self.config.clone(), interpreter, cgroups };
+        let mut tried: Vec<String> = Vec::new();
+        for level in self.config.isolation.levels() {
+            match Zygote::start(&launch, *level).and_then(|zygote| probe(zygote, *level)) {
+                Ok(zygote) => {
+                    self.give_back(zygote);
+                    return Ok(Facts { launch, level: *level, why_not: tried.join("; ") });
+                }
+                Err(error) => tried.push(error.to_string()),
+            }
+        }
+        Err(SandboxError::NoIsolation { tried: tried.join("; ") })
+    }
+
+    /// A fork server that waits, or a fresh one.
+    ///
+    /// # Errors
+    /// None can be started.
+    pub(crate) fn take(&self) -> Result<Zygote, SandboxError> {
+        let facts = self.facts()?;
+        while let Some(mut zygote) = { lock(&self.free).pop() } {
+            if zygote.hear() {
+                return Ok(zygote);
+            }
+        }
+        Zygote::start(&facts.launch, facts.level)
+    }
+
+    /// Keeps a fork server whose boxes have all ended, unless it is to be replaced.
+    pub(crate) fn give_back(&self, mut zygote: Zygote) {
+        zygote.forget();
+        if zygote.is_trusted && zygote.num_served <= self.config.uses {
+            lock(&self.free).push(zygote);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while one is locked leaves a list that is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes one box and throws it away.
+fn probe(mut zygote: Zygote, level: Level) -> Result<Zygote, SandboxError> {
+    let refuse = |problem: String| SandboxError::Start { level, problem };
+    let limits = Limits { cpu_s: 10.0, tmp_mb: 1, processes: None, address_mb: None };
+    let id = zygote.spawn("probe", &[], limits).map_err(|error| refuse(error.to_string()))?;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while zygote.ended(id).is_none() {
+        if !zygote.hear() || Instant::now() >= deadline {
+            return Err(refuse("its first box did not end".to_owned()));
+        }
+        if zygote.ended(id).is_none() {
+            zygote.wait(&[], deadline);
+        }
+    }
+    match zygote.ended(id).and_then(|end| end.problem.clone()) {
+        Some(problem) => Err(refuse(problem)),
+        None => Ok(zygote),
+    }
+}
