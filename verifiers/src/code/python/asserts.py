@@ -37,9 +37,10 @@ class Asserts:
         # Whether an exception out of a condition is a failure of its assert, after which a partial run goes on.
         self.swallowed = lambda error: False
 
-    def compiled(self, text, name):
+    def compiled(self, text, name, prepare=lambda tree: None):
         """The code of a test's source with its asserts rewritten; it runs where the names of `globals` are known."""
         tree = ast.parse(text, name)
+        prepare(tree)
         Rewriter(self, text).block(tree.body, False)
         return compile(tree, name, "exec", 0, True)
 

@@ -123,6 +123,8 @@ class Judge:
 
         polestar_pytest_form.run(self)
 
+    fault = TestFault
+
     def compiled(self, text, name, rewrite=True):
         self.sources[name] = text
         try:
@@ -208,11 +210,11 @@ class Judge:
         explained = getattr(error, "polestar_assert", None)
         if explained is not None:
             return (*explained, None)
-        if isinstance(error, NameError) and proxy.raised_by_solution(error) is None:
-            name = getattr(error, "name", None) or str(error).split("'")[1:2] or [str(error)]
-            name = name if isinstance(name, str) else name[0]
-            if name in self.solution.missing:
-                return self.statement(error), "the solution does not define {}".format(name), None
+        if isinstance(error, (NameError, ImportError)) and proxy.raised_by_solution(error) is None:
+            text = str(error)
+            for name in sorted(self.solution.missing):
+                if text == name or "'{}'".format(name) in text:
+                    return self.statement(error), "the solution does not define {}".format(name), None
         return self.statement(error), asserts.told(error), asserts.raised_name(error)
 
     def statement(self, error):
