@@ -1,7 +1,7 @@
 """Tests that are files for pytest: the solution is a module whose attributes are asked of the solution's process.
 
 Pytest runs in the judge's process with nothing of the outside: no cache, no plugins, no configuration but that of the
-files. The files are imported through a loader of our own, so that their asserts tell values as those of the other forms do.
+files. The files are imported through a loader of our own, so that their asserts tell values as in the other forms.
 """
 
 import ast
