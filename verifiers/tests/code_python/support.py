@@ -81,4 +81,4 @@ def judged(job, solution, guest=None):
 
 def outcome(job, solution, guest=None):
     entries = judged(job, solution, guest)
-    return entries[-1] if entries else None
+    return entries[-1] if entries and "outcome" in entries[-1] else None
