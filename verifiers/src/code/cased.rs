@@ -207,7 +207,7 @@ fn run_box(
         let streams: Vec<_> = [&out, &err].into_iter().filter_map(Stream::fd).collect();
         zygote.wait(&streams, deadline);
     };
-    zygote.clear();
+    zygote.clear(room.end);
     out.drain(|_| {});
     err.drain(|_| {});
     let end = ended(zygote, id)?;

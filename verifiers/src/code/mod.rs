@@ -47,6 +47,7 @@ pub use settings::CodeSettings;
 const MODULES: &[(&str, &str)] = &[
     ("polestar_wire", include_str!("python/wire.py")),
     ("polestar_guest", include_str!("python/guest.py")),
+    ("polestar_errors", include_str!("python/errors.py")),
     ("polestar_proxy", include_str!("python/proxy.py")),
     ("polestar_asserts", include_str!("python/asserts.py")),
     ("polestar_pytest_form", include_str!("python/pytest_form.py")),
@@ -79,8 +80,10 @@ struct Room<'a> {
     output_kb: u64,
     /// When the tests must have ended.
     deadline: Instant,
-    /// When the verification must have ended.
+    /// When programs must have ended.
     last: Instant,
+    /// When the verdict must be there.
+    end: Instant,
     /// Which isolation holds, where it is not the best.
     level_note: Option<&'a str>,
     has_cgroups: bool,
@@ -102,6 +105,7 @@ impl<'a> Room<'a> {
             output_kb: limits.output_kb.unwrap_or(code.settings.output_kb),
             deadline: now.checked_add(time).map_or(last, |end| end.min(last)),
             last,
+            end: now + left,
             level_note: match facts.level {
                 Level::Namespaces => None,
                 Level::Landlock => Some("isolation: landlock"),

@@ -74,7 +74,7 @@ pub(super) fn run(room: &Room<'_>, zygote: &mut Zygote, program: &Program) -> Re
     let kills_before = zygote.oom_kills();
     let mut watch = Watch::start(room, zygote, program).map_err(Fault::io)?;
     let end = watch.until(room.deadline);
-    watch.zygote.clear();
+    watch.zygote.clear(room.end);
     watch.drain();
     let was_killed_for_memory = watch.zygote.oom_kills() > kills_before;
     let ends = (watch.ended(watch.judge), watch.ended(watch.guest));
@@ -223,7 +223,7 @@ pub(super) fn inspect(zygote: &mut Zygote, reference: &Reference, limits: crate:
         report.drain(|_| {});
         said.drain(|_| {});
     }
-    zygote.clear();
+    zygote.clear(deadline);
     let found: Value = serde_json::from_slice(report.kept()).map_err(|_| {
         broken(said.last_line().unwrap_or_else(|| "the box ended and said nothing".to_owned()))
     })?;

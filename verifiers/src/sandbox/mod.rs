@@ -29,7 +29,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use interpreter::Interpreter;
-use seccomp::{Ipc, Rules, Signals};
+use seccomp::{Files, Ipc, Rules, Signals};
 pub(crate) use zygote::{BoxId, Ended, Limits, Zygote};
 
 /// How far boxes are apart from the machine.
@@ -131,8 +131,8 @@ impl Launch {
         ];
         let modules: Vec<_> = own.iter().chain(self.config.modules).collect();
         let rules = match level {
-            Level::Namespaces => Rules { signals: Signals::Any, ipc: Ipc::Own },
-            Level::Landlock | Level::None => Rules { signals: Signals::None, ipc: Ipc::Shared },
+            Level::Namespaces => Rules { signals: Signals::Any, ipc: Ipc::Own, files: Files::Own },
+            Level::Landlock | Level::None => Rules { signals: Signals::None, ipc: Ipc::Shared, files: Files::Shared },
         };
         // Each byte as the character of its number: JSON has no bytes.
         let filter: String = seccomp::program(rules)
@@ -236,11 +236,14 @@ impl Sandbox {
         Zygote::start(&facts.launch, facts.level)
     }
 
-    /// Keeps a fork server whose boxes have all ended, unless it is to be replaced.
+    /// Keeps a fork server, unless its boxes have not all ended or it is to be replaced.
     pub(crate) fn give_back(&self, mut zygote: Zygote) {
         zygote.forget();
         if zygote.is_trusted && zygote.num_served <= self.config.uses {
             lock(&self.free).push(zygote);
+        } else {
+            // Its end may take a while, for which no verdict waits. Where no thread can be started it ends here.
+            let _ = std::thread::Builder::new().name("sandbox-end".to_owned()).spawn(move || drop(zygote));
         }
     }
 }

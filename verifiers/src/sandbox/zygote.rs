@@ -17,8 +17,6 @@ use super::{Launch, Level, SandboxError};
 
 /// How long a fork server may take to be ready.
 const START_WAIT: Duration = Duration::from_secs(30);
-/// How long a killed box may take to end.
-const END_WAIT: Duration = Duration::from_secs(5);
 /// Bytes of the longest packet.
 const PACKET_BYTES: usize = 1 << 16;
 
@@ -193,19 +191,19 @@ impl Zygote {
         self.boxes.get(&id).and_then(Option::as_ref)
     }
 
-    /// Ends all boxes and waits until they are gone. Where they are not soon, this fork server is not used again.
-    pub(crate) fn clear(&mut self) {
-        self.is_trusted &= self.end_all();
+    /// Ends all boxes and waits until they are gone, no longer than until `deadline`. Where they are not, this fork server
+    /// is not used again, and its end, later, is theirs.
+    pub(crate) fn clear(&mut self, deadline: Instant) {
+        self.is_trusted &= self.end_all(deadline);
     }
 
-    fn end_all(&mut self) -> bool {
+    fn end_all(&mut self, deadline: Instant) -> bool {
         let running: Vec<_> = self.boxes.iter().filter(|(_, end)| end.is_none()).map(|(id, _)| *id).collect();
         for id in running {
             if self.send(json!({"kill": id.0}).to_string().as_bytes(), &[]).is_err() {
                 return false;
             }
         }
-        let deadline = Instant::now() + END_WAIT;
         while self.boxes.values().any(Option::is_none) {
             if !self.hear() || Instant::now() >= deadline {
                 return false;

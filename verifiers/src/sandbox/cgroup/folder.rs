@@ -99,6 +99,7 @@ impl Folder {
     }
 
     /// The number that a file consists of.
+    #[cfg(test)]
     pub(super) fn number(&self, file: &str) -> Option<u64> {
         fs::read_to_string(self.path.join(file)).ok()?.trim().parse().ok()
     }
@@ -110,6 +111,7 @@ impl Folder {
     }
 
     /// The number of processes and threads.
+    #[cfg(test)]
     pub(super) fn num_tasks(&self) -> Option<u64> {
         let file = match self.version {
             Version::One => "tasks",

@@ -51,6 +51,7 @@ impl Slot {
     }
 
     /// The most bytes that were in use at once, where the kernel says.
+    #[cfg(test)]
     pub(crate) fn peak_bytes(&self) -> Option<u64> {
         let folder = self.with(Controller::Memory)?;
         match folder.version() {
@@ -60,6 +61,7 @@ impl Slot {
     }
 
     /// The number of processes and threads now. A process that has ended counts until its parent has asked for its end.
+    #[cfg(test)]
     pub(crate) fn num_tasks(&self) -> Option<u64> {
         self.with(Controller::Pids).or(self.folders.first())?.num_tasks()
     }

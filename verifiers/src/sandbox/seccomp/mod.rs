@@ -26,6 +26,8 @@ pub(crate) struct Rules {
     pub(crate) signals: Signals,
     /// Whether it may use memory, queues and semaphores with names.
     pub(crate) ipc: Ipc,
+    /// Whether it may change modes, owners, times and attributes of files.
+    pub(crate) files: Files,
 }
 
 /// Whether the program may send signals and change the scheduling and limits of other processes.
@@ -45,6 +47,15 @@ pub(crate) enum Ipc {
     /// It has its own ipc namespace.
     Own,
     /// The names are the machine's, and what is made lives on after the program: refused.
+    Shared,
+}
+
+/// Whose the files are that the program can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// It has its own mounts, and what it can write to is its own.
+    Own,
+    /// The machine's: it may change none of their modes, owners, times and attributes.
     Shared,
 }
 
