@@ -66,7 +66,7 @@ impl Slot {
         self.with(Controller::Pids).or(self.folders.first())?.num_tasks()
     }
 
-    /// Kills every process in the cgroup and waits until there is none.
+    /// Kills every process in the cgroup and waits until there is none. Until it is killed a process cannot fork.
     pub(crate) fn kill(&self) -> Result<(), CgroupError> {
         // Otherwise some could fork faster than they are found.
         let pids = self.with(Controller::Pids);

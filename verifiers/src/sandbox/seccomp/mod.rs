@@ -63,6 +63,7 @@ pub(crate) enum Files {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeccompError {
     /// The numbers of system calls of this machine are not known here.
+    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
     #[error(
         "the sandbox knows the system calls of Linux on x86_64 and aarch64, this is {} on {}",
         std::env::consts::OS,
