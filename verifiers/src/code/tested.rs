@@ -117,7 +117,7 @@ impl<'a> Watch<'a> {
                 ("channel", judge_channel.as_fd()),
                 ("report", report.as_fd()),
             ],
-            room.limits(),
+            room.limits_of_tests(),
         )?;
         Ok(Self { zygote, judge, guest, report: Report::default(), from_judge, guest_said, judge_said })
     }

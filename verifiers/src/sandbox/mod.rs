@@ -91,6 +91,8 @@ pub(crate) enum SandboxError {
          `isolation = \"none\"` runs them with your own rights"
     )]
     NoIsolation { tried: String },
+    #[error("the memory of the sandbox cannot be limited: {0}")]
+    Memory(String),
     #[error("there is no filter of system calls for this machine: {0}")]
     Filter(Arc<seccomp::SeccompError>),
 }
@@ -105,7 +107,7 @@ pub(crate) struct SandboxConfig {
     pub(crate) readable: Vec<PathBuf>,
     /// Modules that the fork server loads before anything else, in order: names and sources.
     pub(crate) modules: &'static [(&'static str, &'static str)],
-    /// Bytes of memory of a fork server with all its boxes.
+    /// Bytes of memory of a fork server with all its boxes, unless asked for others.
     pub(crate) memory_bytes: u64,
     /// Processes and threads of a fork server with all its boxes.
     pub(crate) num_tasks: u64,
@@ -222,18 +224,16 @@ impl Sandbox {
         Err(SandboxError::NoIsolation { tried: tried.join("; ") })
     }
 
-    /// A fork server that waits, or a fresh one.
+    /// A fork server that waits, or a fresh one, which may take so many bytes of memory with all its boxes.
     ///
     /// # Errors
     /// None can be started.
-    pub(crate) fn take(&self) -> Result<Zygote, SandboxError> {
+    pub(crate) fn take(&self, memory_bytes: u64) -> Result<Zygote, SandboxError> {
         let facts = self.facts()?;
-        while let Some(mut zygote) = { lock(&self.free).pop() } {
-            if zygote.hear() {
-                return Ok(zygote);
-            }
-        }
-        Zygote::start(&facts.launch, facts.level)
+        let waiting = std::iter::from_fn(|| lock(&self.free).pop()).find_map(|mut zygote| zygote.hear().then_some(zygote));
+        let mut zygote = waiting.map_or_else(|| Zygote::start(&facts.launch, facts.level), Ok)?;
+        zygote.limit_memory(memory_bytes)?;
+        Ok(zygote)
     }
 
     /// Keeps a fork server, unless its boxes have not all ended or it is to be replaced.
@@ -256,7 +256,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Makes one box and throws it away.
 fn probe(mut zygote: Zygote, level: Level) -> Result<Zygote, SandboxError> {
     let refuse = |problem: String| SandboxError::Start { level, problem };
-    let limits = Limits { cpu_s: 10.0, tmp_mb: 1, processes: None, address_mb: None };
+    let limits = Limits { cpu_s: 10.0, tmp_mb: 1, processes: None, address_mb: None, oom_score: 1000 };
     let id = zygote.spawn("probe", &[], limits).map_err(|error| refuse(error.to_string()))?;
     let deadline = Instant::now() + Duration::from_secs(10);
     while zygote.ended(id).is_none() {

@@ -31,6 +31,8 @@ pub(crate) struct Limits {
     pub(crate) processes: Option<u64>,
     /// MiB of address space of each process; none for no limit of its own.
     pub(crate) address_mb: Option<u64>,
+    /// From 0 to 1000: whom the kernel ends first where memory is short.
+    pub(crate) oom_score: u32,
 }
 
 /// One box of a fork server.
@@ -66,6 +68,7 @@ pub(crate) struct Zygote {
     pub(super) is_trusted: bool,
     /// Its memory and processes are counted here, where the machine can.
     slot: Option<super::cgroup::Slot>,
+    memory_bytes: u64,
 }
 
 impl Zygote {
@@ -88,7 +91,7 @@ impl Zygote {
         let process = command.spawn().map_err(io)?;
         drop(command);
         let mut zygote =
-            Self { process, control: Some(control), next: 0, boxes: BTreeMap::new(), num_served: 0, is_trusted: true, slot };
+            Self { process, control: Some(control), next: 0, boxes: BTreeMap::new(), num_served: 0, is_trusted: true, slot, memory_bytes: launch.config.memory_bytes };
         let procs: Vec<_> = procs.iter().map(AsFd::as_fd).collect();
         zygote.send(b"{}", &procs).map_err(|error| refuse(zygote.last_words(&error.to_string())))?;
         zygote.greet().map_err(refuse)?;
@@ -219,6 +222,18 @@ impl Zygote {
     pub(super) fn forget(&mut self) {
         self.boxes.clear();
         self.num_served += 1;
+    }
+
+    /// Sets how much memory it may take with all its boxes, where that is counted.
+    pub(super) fn limit_memory(&mut self, bytes: u64) -> Result<(), SandboxError> {
+        if let Some(slot) = &self.slot
+            && bytes != self.memory_bytes
+        {
+            let refuse = |error: super::cgroup::CgroupError| SandboxError::Memory(error.to_string());
+            slot.limit_memory(bytes).map_err(refuse)?;
+            self.memory_bytes = bytes;
+        }
+        Ok(())
     }
 
     /// Processes that the kernel ended for their memory, ever.

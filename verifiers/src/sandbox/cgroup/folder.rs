@@ -80,8 +80,10 @@ impl Folder {
                 self.write_if_there("memory.oom.group", 0)
             }
             Version::One => {
+                // Memory and swap together, so no swap. It must never be less than the limit on memory: raised before it,
+                // lowered after it.
+                let _ = self.write_if_there("memory.memsw.limit_in_bytes", bytes);
                 self.write("memory.limit_in_bytes", bytes)?;
-                // Memory and swap together, so no swap; never less than the limit on memory, so written after it.
                 self.write_if_there("memory.memsw.limit_in_bytes", bytes)?;
                 // For kernels that do not count swap.
                 self.write_if_there("memory.swappiness", 0)

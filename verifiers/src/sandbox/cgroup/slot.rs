@@ -26,13 +26,17 @@ impl Slot {
     pub(crate) fn create(parent: &Parent, memory_bytes: u64, num_tasks: u64) -> Result<Self, CgroupError> {
         let mut slot = Self { folders: Vec::new(), num_tasks };
         parent.make_folders(&mut slot.folders)?;
-        if let Some(folder) = slot.with(Controller::Memory) {
-            folder.limit_memory(memory_bytes)?;
-        }
+        slot.limit_memory(memory_bytes)?;
         if let Some(folder) = slot.with(Controller::Pids) {
             folder.limit_tasks(num_tasks)?;
         }
         Ok(slot)
+    }
+
+    /// Sets another limit on memory.
+    pub(crate) fn limit_memory(&self, bytes: u64) -> Result<(), CgroupError> {
+        let Some(folder) = self.with(Controller::Memory) else { return Ok(()) };
+        folder.limit_memory(bytes)
     }
 
     /// Descriptors, one for each folder: a process joins by writing `0` to each. They are closed on exec.
