@@ -137,7 +137,8 @@ impl Code {
         language: Option<&(Language, Commands)>,
         budget: &Budget,
     ) -> Result<Verdict, Fault> {
-        let refuse = |error: crate::sandbox::SandboxError| Fault::new(CauseKind::Unreachable, error.to_string());
+        let refuse =
+            |error: crate::sandbox::SandboxError| Fault::new(CauseKind::Unreachable, error.to_string());
         let room = Room::new(self, self.sandbox.facts().map_err(refuse)?, reference, budget);
         let mut zygote = self.sandbox.take().map_err(refuse)?;
         let verdict = run(&room, &mut zygote, program, language)?;

@@ -137,7 +137,9 @@ impl Launch {
         // Each byte as the character of its number: JSON has no bytes.
         let filter: String = seccomp::program(rules)
             .map_err(|error| SandboxError::Filter(Arc::new(error)))?
-            .into_iter().map(char::from).collect();
+            .into_iter()
+            .map(char::from)
+            .collect();
         let readable: Vec<_> = self.interpreter.folders.iter().chain(&self.config.readable).collect();
         let config = json!({"level": level.name(), "readable": readable, "filter": filter});
         Ok(json!({"modules": modules, "config": config}).to_string())
@@ -145,7 +147,8 @@ impl Launch {
 
     /// All of the boxes' environment.
     fn environment(&self) -> Vec<(&'static str, String)> {
-        let bin = self.interpreter.executable.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
+        let bin =
+            self.interpreter.executable.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
         vec![
             ("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin")),
             ("HOME", "/tmp".to_owned()),

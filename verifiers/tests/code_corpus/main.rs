@@ -31,7 +31,7 @@ use crate::stage::SECRET;
 const FOLDER: &str = "POLESTAR_CORPUS_FOLDER";
 /// The Python to use, in place of `python3`.
 const PYTHON: &str = "POLESTAR_CORPUS_PYTHON";
-/// Runs only cases with this text in their names.
+/// Runs only cases with one of these texts, between commas, in their names.
 const ONLY: &str = "POLESTAR_CORPUS_ONLY";
 /// A user without rights.
 const NOBODY: &str = "65534";
