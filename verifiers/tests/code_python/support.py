@@ -11,7 +11,7 @@ import tempfile
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "src" / "code" / "python"
 sys.dont_write_bytecode = True
-for _name in ("wire", "guest", "proxy", "asserts", "judge", "load_check", "pytest_form"):
+for _name in ("wire", "errors", "guest", "proxy", "asserts", "judge", "load_check", "pytest_form"):
     _path = SOURCES / (_name + ".py")
     _spec = importlib.util.spec_from_file_location("polestar_" + _name, _path)
     _module = importlib.util.module_from_spec(_spec)
@@ -81,4 +81,4 @@ def judged(job, solution, guest=None):
 
 def outcome(job, solution, guest=None):
     entries = judged(job, solution, guest)
-    return entries[-1] if entries else None
+    return entries[-1] if entries and "outcome" in entries[-1] else None

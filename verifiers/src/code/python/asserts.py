@@ -32,14 +32,15 @@ class Asserts:
         self.plans = []
         self.evaluated = 0
         self.passed = 0
-        # Of the first one that failed: its source, what to say of it, and the exception that the solution raised, if any.
+        # Of the first one that failed: its source, what to say of it, and what the solution raised in it, if anything.
         self.first = None
         # Whether an exception out of a condition is a failure of its assert, after which a partial run goes on.
         self.swallowed = lambda error: False
 
-    def compiled(self, text, name):
+    def compiled(self, text, name, prepare=lambda tree: None):
         """The code of a test's source with its asserts rewritten; it runs where the names of `globals` are known."""
         tree = ast.parse(text, name)
+        prepare(tree)
         Rewriter(self, text).block(tree.body, False)
         return compile(tree, name, "exec", 0, True)
 
@@ -308,7 +309,9 @@ def keys_of(plan):
         return {side[0] for side in plan[2]}
     if plan[0] == "call":
         return {plan[3]}
-    return set().union(*map(keys_of, plan[1])) if plan[0] == "bool" else keys_of(plan[1]) if plan[0] == "not" else {plan[1]}
+    if plan[0] == "bool":
+        return set().union(*map(keys_of, plan[1]))
+    return keys_of(plan[1]) if plan[0] == "not" else {plan[1]}
 
 
 PLANS = {

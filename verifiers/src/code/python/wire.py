@@ -43,6 +43,13 @@ TYPES.update(EXCEPTIONS)
 NAMES_OF_TYPES = {kind: name for name, kind in TYPES.items()}
 
 
+# Modules that a test may have through the solution's import of them: the judge imports its own.
+MODULES = frozenset((
+    "bisect", "cmath", "collections", "copy", "datetime", "decimal", "fractions", "functools", "heapq", "itertools",
+    "json", "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing",
+))
+
+
 class Malformed(Exception):
     """The bytes are not what the other side may send."""
 
@@ -286,6 +293,9 @@ class Hooks:
     def iterator(self, items):
         raise Malformed("an iterator where none may be")
 
+    def reference(self, names):
+        raise Malformed("a reference by name where none may be")
+
 
 def decode(data, hooks, refs=None, kept=None, max_items=MAX_ITEMS):
     """The one value that the bytes hold. References point into `refs`, a list; new containers are appended to `kept`."""
@@ -433,5 +443,6 @@ READERS = {
         "m": lambda d: d.push(d.hooks.module(d.popped())),
         "x": lambda d: d.push(d.hooks.exception_class(d.popped())),
         "j": lambda d: d.push(d.hooks.iterator(d.popped())),
+        "g": lambda d: d.push(d.hooks.reference(d.popped())),
     }.items()
 }
