@@ -155,7 +155,8 @@ impl Code {
         language: Option<&(Language, Commands)>,
         budget: &Budget,
     ) -> Result<Verdict, Fault> {
-        let refuse = |error: crate::sandbox::SandboxError| Fault::new(CauseKind::Unreachable, error.to_string());
+        let refuse =
+            |error: crate::sandbox::SandboxError| Fault::new(CauseKind::Unreachable, error.to_string());
         let room = Room::new(self, self.sandbox.facts().map_err(refuse)?, reference, budget);
         let mut zygote = self.sandbox.take(bytes(room.memory_mb)).map_err(refuse)?;
         let verdict = run(&room, &mut zygote, program, language)?;
@@ -226,7 +227,8 @@ impl Verifier for Code {
         if let Form::Cases { .. } = reference.form {
             return Ok(());
         }
-        let mut zygote = self.sandbox.take(bytes(self.settings.memory_mb)).map_err(|error| error.to_string())?;
+        let mut zygote =
+            self.sandbox.take(bytes(self.settings.memory_mb)).map_err(|error| error.to_string())?;
         let limits = Limits {
             cpu_s: 30.0,
             tmp_mb: self.settings.tmp_mb,

@@ -134,12 +134,16 @@ impl Launch {
         let modules: Vec<_> = own.iter().chain(self.config.modules).collect();
         let rules = match level {
             Level::Namespaces => Rules { signals: Signals::Any, ipc: Ipc::Own, files: Files::Own },
-            Level::Landlock | Level::None => Rules { signals: Signals::None, ipc: Ipc::Shared, files: Files::Shared },
+            Level::Landlock | Level::None => {
+                Rules { signals: Signals::None, ipc: Ipc::Shared, files: Files::Shared }
+            }
         };
         // Each byte as the character of its number: JSON has no bytes.
         let filter: String = seccomp::program(rules)
             .map_err(|error| SandboxError::Filter(Arc::new(error)))?
-            .into_iter().map(char::from).collect();
+            .into_iter()
+            .map(char::from)
+            .collect();
         let readable: Vec<_> = self.interpreter.folders.iter().chain(&self.config.readable).collect();
         let config = json!({"level": level.name(), "readable": readable, "filter": filter});
         Ok(json!({"modules": modules, "config": config}).to_string())
@@ -147,7 +151,8 @@ impl Launch {
 
     /// All of the boxes' environment.
     fn environment(&self) -> Vec<(&'static str, String)> {
-        let bin = self.interpreter.executable.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
+        let bin =
+            self.interpreter.executable.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
         vec![
             ("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin")),
             ("HOME", "/tmp".to_owned()),
@@ -230,7 +235,8 @@ impl Sandbox {
     /// None can be started.
     pub(crate) fn take(&self, memory_bytes: u64) -> Result<Zygote, SandboxError> {
         let facts = self.facts()?;
-        let waiting = std::iter::from_fn(|| lock(&self.free).pop()).find_map(|mut zygote| zygote.hear().then_some(zygote));
+        let waiting = std::iter::from_fn(|| lock(&self.free).pop())
+            .find_map(|mut zygote| zygote.hear().then_some(zygote));
         let mut zygote = waiting.map_or_else(|| Zygote::start(&facts.launch, facts.level), Ok)?;
         zygote.limit_memory(memory_bytes)?;
         Ok(zygote)

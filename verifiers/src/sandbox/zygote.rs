@@ -90,8 +90,16 @@ impl Zygote {
         let procs = procs.map_err(|error| refuse(error.to_string()))?;
         let process = command.spawn().map_err(io)?;
         drop(command);
-        let mut zygote =
-            Self { process, control: Some(control), next: 0, boxes: BTreeMap::new(), num_served: 0, is_trusted: true, slot, memory_bytes: launch.config.memory_bytes };
+        let mut zygote = Self {
+            process,
+            control: Some(control),
+            next: 0,
+            boxes: BTreeMap::new(),
+            num_served: 0,
+            is_trusted: true,
+            slot,
+            memory_bytes: launch.config.memory_bytes,
+        };
         let procs: Vec<_> = procs.iter().map(AsFd::as_fd).collect();
         zygote.send(b"{}", &procs).map_err(|error| refuse(zygote.last_words(&error.to_string())))?;
         zygote.greet().map_err(refuse)?;
@@ -103,7 +111,8 @@ impl Zygote {
         let deadline = Instant::now() + START_WAIT;
         let mut packet = vec![0; PACKET_BYTES];
         loop {
-            match self.control.as_ref().map_or(Received::End, |control| handover::take(control, &mut packet)) {
+            match self.control.as_ref().map_or(Received::End, |control| handover::take(control, &mut packet))
+            {
                 Received::Bytes(count) => {
                     let reply: serde_json::Value =
                         serde_json::from_slice(&packet[..count]).map_err(|error| error.to_string())?;
