@@ -30,7 +30,7 @@ def forked(run, closed):
     try:
         signal.alarm(DEADLINE)
         for one in closed:
-            one.close()
+            os.close(one)
         silence = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2) if "SHOW" not in os.environ else (0,):
             os.dup2(silence, fd)
@@ -67,7 +67,7 @@ def judged(job, solution, guest=None):
     def run_judge():
         polestar_judge.main(ours.fileno(), write, json.dumps(job).encode())
 
-    children = [forked(run_guest, [ours]), forked(run_judge, [theirs])]
+    children = [forked(run_guest, [ours.fileno(), report, write]), forked(run_judge, [theirs.fileno()])]
     ours.close()
     theirs.close()
     os.close(write)

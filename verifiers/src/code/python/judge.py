@@ -185,7 +185,9 @@ class Judge:
         run = self.asserts
         self.passed += run.passed
         self.total = max(self.total, run.evaluated + extra)
-        if run.first is not None:
+        if self.solution.lost_by is not None:
+            self.outcome, self.message = "gone", self.solution.lost_by
+        elif run.first is not None:
             self.outcome = "fail" if self.solution.involved else "test-error"
             self.test, self.message, self.raised = run.first
         else:

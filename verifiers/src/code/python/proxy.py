@@ -128,19 +128,20 @@ class Solution:
             self.exchange(b"H", self.max_reply_bytes)
         finally:
             self.calls = 0
+            self.involved = False
 
     def lookup(self, name):
         """What the solution's module has under that name; raises `KeyError` where it has nothing."""
+        before = self.involved
         kind, value = self.exchange(b"L", name)
         if kind == b"?":
-            self.involved = True
             self.missing.add(name)
             raise KeyError(name)
         if isinstance(value, type) and not issubclass(value, BaseException):
             # Calling it would run it here.
             self.lose("the solution's process broke the protocol: a builtin type instead of a handle")
         inert = isinstance(value, Function) or isinstance(value, type) and issubclass(value, errors.GuestRaised)
-        self.involved = self.involved or not inert
+        self.involved = before or not inert
         return value
 
     def public_names(self):
@@ -151,7 +152,6 @@ class Solution:
         return names
 
     def request(self, kind, value):
-        self.involved = True
         return self.exchange(kind, value)[1]
 
     def exchange(self, kind, value):
@@ -196,6 +196,7 @@ class Solution:
         """Sends one request and runs the callbacks that come before its reply."""
         self.calls += 1
         self.sent += 1
+        self.involved = True
         # A reply must repeat these bytes, so none can be written before its request is known.
         number, secret = self.sent & 0xFFFFFFFF, os.urandom(8)
         wire.send(self.fd, kind, number, secret, body)
@@ -399,14 +400,16 @@ def check_size(root):
         key = id(value)
         if done:
             open_ones.discard(key)
-            sizes[key] = 1 + sum(sizes.get(id(part), 1) for part in parts_of(value))
-            if sizes[key] > wire.MAX_ITEMS:
+            inner = [sizes.get(id(part), (1, 0)) for part in parts_of(value)]
+            count, depth = 1 + sum(part[0] for part in inner), 1 + max((part[1] for part in inner), default=0)
+            sizes[key] = count, depth
+            if count > wire.MAX_ITEMS:
                 raise wire.Malformed("too many items")
+            if depth > 2 * wire.MAX_DEPTH:
+                raise wire.Malformed("an argument was changed so that it is nested too deep")
         elif key in open_ones:
             raise wire.Malformed("an argument was changed so that it holds itself")
         elif key not in sizes:
-            if len(open_ones) > 2 * wire.MAX_DEPTH:
-                raise wire.Malformed("an argument was changed so that it is nested too deep")
             open_ones.add(key)
             stack.append((value, True))
             stack.extend((part, False) for part in parts_of(value) if isinstance(part, CONTAINERS))

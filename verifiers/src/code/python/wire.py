@@ -24,6 +24,8 @@ COMPLEX = struct.Struct(">dd")
 LENGTH = struct.Struct(">I")
 HANDLE = struct.Struct(">IBH")
 
+# Ends every value: without it a cut message could be a value too.
+END = b"."
 # Kinds of handles: what an object of the solution may be used for.
 OBJECT, FUNCTION, CLASS = 0, 1, 2
 
@@ -122,7 +124,7 @@ class Encoder:
 
     def encode(self, value):
         self.put(value, 0)
-        return bytes(self.out)
+        return bytes(self.out + END)
 
     def put(self, value, depth):
         write = WRITERS.get(type(value))
@@ -315,7 +317,9 @@ class Decoder:
         self.num_refs = 0
 
     def run(self):
-        data, size, readers = self.data, len(self.data), READERS
+        data, size, readers = self.data, len(self.data) - 1, READERS
+        if data[-1:] != END:
+            raise Malformed("the end is missing")
         try:
             while self.pos < size:
                 read = readers.get(data[self.pos])
@@ -328,6 +332,8 @@ class Decoder:
                 read(self)
         except (struct.error, UnicodeDecodeError):
             raise Malformed("a value is cut off or is not text at byte {}".format(self.pos)) from None
+        if self.pos != size:
+            raise Malformed("a value is cut off at byte {}".format(self.pos))
         if len(self.stack) != 1:
             raise Malformed("{} values where one is expected".format(len(self.stack)))
         return self.stack[0]
