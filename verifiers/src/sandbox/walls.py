@@ -200,19 +200,20 @@ class _Apart:
     def __init__(self, config):
         self.filter = config["filter"]
         self.own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        # Networks that no box is in. To make one costs the kernel more than all other namespaces of a box, and a box,
+        # which has no rights over its network, leaves nothing in one when its last process is gone.
+        self.networks = []
 
-    def before_fork(self):
-        """The next process to be forked is the first of a new namespace of processes."""
+    def before_fork(self, place):
+        """The next process to be forked is in that network, and the first of a new namespace of processes."""
+        kernel.setns(place, kernel.CLONE_NEWNET)
         kernel.setns(self.own, kernel.CLONE_NEWPID)
         kernel.unshare(kernel.CLONE_NEWPID)
 
     def enter(self, limits, place):
         """Makes this process, just forked, a box."""
         del place
-        kernel.unshare(
-            kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
-            | kernel.CLONE_NEWCGROUP
-        )
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP)
         private = "size=%dm,nr_inodes=16384,mode=1777" % limits["tmp_mb"]
         for target in HIDING_PLACES:
             kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, private)
@@ -227,11 +228,15 @@ class _Apart:
         kernel.install_filter(self.filter)
 
     def make_place(self):
-        """Nothing: a box's files are its own."""
-        return None
+        """A network with nothing in it; a box's files are its own, and gone with it."""
+        if self.networks:
+            return self.networks.pop()
+        kernel.unshare(kernel.CLONE_NEWNET)
+        return os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def clear_place(self, place):
-        """Nothing: a box's files are gone with it."""
+        """Takes the network of a box that has ended back."""
+        self.networks.append(place)
 
     def kill(self, pid):
         """Ends the first process of a box, and with it all others."""
@@ -258,7 +263,7 @@ class _Shared:
         self.base = tempfile.mkdtemp(prefix="%s%d-" % (PLACE_PREFIX, os.getpid()))
         self.others = _num_threads_of_user()
 
-    def before_fork(self):
+    def before_fork(self, place):
         """Nothing."""
 
     def make_place(self):
