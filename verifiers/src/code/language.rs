@@ -11,7 +11,7 @@ use rustix::fs::{Access, access};
 use serde::Deserialize;
 
 /// The language that needs no commands.
-pub const PYTHON: &str = "python";
+pub(super) const PYTHON: &str = "python";
 
 /// Other names of languages in the info strings of fenced blocks.
 const LABELS: &[(&str, &[&str])] = &[
@@ -166,7 +166,7 @@ impl Language {
 }
 
 /// Whether a fenced block with this label, in small letters, holds a program of the language.
-pub fn is_label(language: &str, label: &str) -> bool {
+pub(super) fn is_label(language: &str, label: &str) -> bool {
     label == language || LABELS.iter().any(|(name, labels)| *name == language && labels.contains(&label))
 }
 
