@@ -184,7 +184,8 @@ fn run_box(
     deadline: Instant,
 ) -> Result<Done, Fault> {
     let kills_before = zygote.oom_kills();
-    let (mut out, out_writer) = Stream::new(Keep::Start, room.output_kb as usize * 1024).map_err(Fault::io)?;
+    let (mut out, out_writer) =
+        Stream::new(Keep::Start, room.output_kb as usize * 1024).map_err(Fault::io)?;
     let (mut err, err_writer) = Stream::new(Keep::End, SAID_BYTES).map_err(Fault::io)?;
     let mut all = vec![("out", out_writer.as_fd()), ("err", err_writer.as_fd())];
     all.extend_from_slice(fds);
@@ -207,7 +208,7 @@ fn run_box(
         let streams: Vec<_> = [&out, &err].into_iter().filter_map(Stream::fd).collect();
         zygote.wait(&streams, deadline);
     };
-    zygote.clear();
+    zygote.clear(room.end);
     out.drain(|_| {});
     err.drain(|_| {});
     let end = ended(zygote, id)?;

@@ -47,6 +47,7 @@ pub use settings::CodeSettings;
 const MODULES: &[(&str, &str)] = &[
     ("polestar_wire", include_str!("python/wire.py")),
     ("polestar_guest", include_str!("python/guest.py")),
+    ("polestar_errors", include_str!("python/errors.py")),
     ("polestar_proxy", include_str!("python/proxy.py")),
     ("polestar_asserts", include_str!("python/asserts.py")),
     ("polestar_pytest_form", include_str!("python/pytest_form.py")),
@@ -55,11 +56,14 @@ const MODULES: &[(&str, &str)] = &[
     ("polestar_roles", include_str!("python/roles.py")),
 ];
 /// MiB of memory of a fork server and the box of the tests, beside what the program may take.
-const OVERHEAD_MB: u64 = 512;
+const OVERHEAD_MB: u64 = 256;
 /// Processes and threads beside those of the program.
 const OVERHEAD_TASKS: u64 = 16;
-/// How much more address space than memory commands may have where memory cannot be counted: compilers reserve a lot.
+/// How much more address space than memory a process may have: where memory is counted, the count is the limit, and this
+/// one is for what asks for far too much at once; where it is not, compilers reserve a lot.
 const ADDRESSES_TO_MEMORY: u64 = 4;
+/// Whom the kernel ends first where memory is short: the program, and only then the tests.
+const OOM_SCORES: (u32, u32) = (1000, 500);
 
 /// Judges programs by tests: see the module's documentation.
 #[derive(Debug)]
@@ -79,8 +83,10 @@ struct Room<'a> {
     output_kb: u64,
     /// When the tests must have ended.
     deadline: Instant,
-    /// When the verification must have ended.
+    /// When programs must have ended.
     last: Instant,
+    /// When the verdict must be there.
+    end: Instant,
     /// Which isolation holds, where it is not the best.
     level_note: Option<&'a str>,
     has_cgroups: bool,
@@ -102,6 +108,7 @@ impl<'a> Room<'a> {
             output_kb: limits.output_kb.unwrap_or(code.settings.output_kb),
             deadline: now.checked_add(time).map_or(last, |end| end.min(last)),
             last,
+            end: now + left,
             level_note: match facts.level {
                 Level::Namespaces => None,
                 Level::Landlock => Some("isolation: landlock"),
@@ -113,18 +120,29 @@ impl<'a> Room<'a> {
 
     /// Of a Python program.
     fn limits(&self) -> Limits {
-        Limits {
-            cpu_s: self.time.as_secs_f64(),
-            tmp_mb: self.settings.tmp_mb,
-            processes: Some(self.settings.max_processes),
-            address_mb: Some(self.memory_mb),
-        }
+        let scale = if self.has_cgroups { ADDRESSES_TO_MEMORY } else { 1 };
+        self.limits_of(Some(self.memory_mb.saturating_mul(scale)), OOM_SCORES.0)
+    }
+
+    /// Of the tests.
+    fn limits_of_tests(&self) -> Limits {
+        Limits { oom_score: OOM_SCORES.1, ..self.limits() }
     }
 
     /// Of a compiler and what it compiled.
     fn command_limits(&self) -> Limits {
         let addresses = (!self.has_cgroups).then(|| self.memory_mb.saturating_mul(ADDRESSES_TO_MEMORY));
-        Limits { address_mb: addresses, ..self.limits() }
+        self.limits_of(addresses, OOM_SCORES.0)
+    }
+
+    fn limits_of(&self, address_mb: Option<u64>, oom_score: u32) -> Limits {
+        Limits {
+            cpu_s: self.time.as_secs_f64(),
+            tmp_mb: self.settings.tmp_mb,
+            processes: Some(self.settings.max_processes),
+            address_mb,
+            oom_score,
+        }
     }
 }
 
@@ -137,9 +155,10 @@ impl Code {
         language: Option<&(Language, Commands)>,
         budget: &Budget,
     ) -> Result<Verdict, Fault> {
-        let refuse = |error: crate::sandbox::SandboxError| Fault::new(CauseKind::Unreachable, error.to_string());
+        let refuse =
+            |error: crate::sandbox::SandboxError| Fault::new(CauseKind::Unreachable, error.to_string());
         let room = Room::new(self, self.sandbox.facts().map_err(refuse)?, reference, budget);
-        let mut zygote = self.sandbox.take().map_err(refuse)?;
+        let mut zygote = self.sandbox.take(bytes(room.memory_mb)).map_err(refuse)?;
         let verdict = run(&room, &mut zygote, program, language)?;
         self.sandbox.give_back(zygote);
         Ok(verdict)
@@ -154,6 +173,11 @@ impl Code {
             .map_err(|problem| format!("the language {name:?} cannot be used here: {problem}"))?;
         Ok(Some((language.clone(), commands)))
     }
+}
+
+/// What a fork server may take whose program may take so much.
+fn bytes(memory_mb: u64) -> u64 {
+    memory_mb.saturating_add(OVERHEAD_MB).saturating_mul(1 << 20)
 }
 
 fn run(
@@ -187,7 +211,7 @@ impl Verifier for Code {
             isolation: settings.isolation,
             readable,
             modules: MODULES,
-            memory_bytes: (settings.memory_mb + OVERHEAD_MB) << 20,
+            memory_bytes: bytes(settings.memory_mb),
             num_tasks: settings.max_processes + OVERHEAD_TASKS,
             uses: settings.uses,
         };
@@ -203,12 +227,14 @@ impl Verifier for Code {
         if let Form::Cases { .. } = reference.form {
             return Ok(());
         }
-        let mut zygote = self.sandbox.take().map_err(|error| error.to_string())?;
+        let mut zygote =
+            self.sandbox.take(bytes(self.settings.memory_mb)).map_err(|error| error.to_string())?;
         let limits = Limits {
             cpu_s: 30.0,
             tmp_mb: self.settings.tmp_mb,
             processes: Some(self.settings.max_processes),
             address_mb: Some(self.settings.memory_mb),
+            oom_score: OOM_SCORES.1,
         };
         tested::inspect(&mut zygote, reference, limits)?;
         self.sandbox.give_back(zygote);

@@ -64,8 +64,9 @@ impl CodeSettings {
     /// # Errors
     /// Some setting has a value that cannot be meant.
     pub(super) fn check(&self) -> Result<Duration, String> {
-        let time = timeout(self.time_s)
-            .ok_or_else(|| format!("`time_s` must be above 0 and at most {MAX_TIMEOUT_S}, found {}", self.time_s))?;
+        let time = timeout(self.time_s).ok_or_else(|| {
+            format!("`time_s` must be above 0 and at most {MAX_TIMEOUT_S}, found {}", self.time_s)
+        })?;
         self.languages.get(&self.language).map_err(|problem| format!("`language`: {problem}"))?;
         for (key, value, least) in [
             ("memory_mb", self.memory_mb, 64),
@@ -75,7 +76,10 @@ impl CodeSettings {
             ("uses", self.uses, 1),
         ] {
             if value < least || value > 1 << 24 {
-                return Err(format!("`{key}` must be at least {least} and at most {}, found {value}", 1 << 24));
+                return Err(format!(
+                    "`{key}` must be at least {least} and at most {}, found {value}",
+                    1 << 24
+                ));
             }
         }
         if self.python.is_empty() || self.python.contains('\0') {

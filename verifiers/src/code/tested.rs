@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::Room;
 use super::fault::Fault;
 use super::program::Program;
 use super::reference::{Form, Reference};
 use super::report::{Ending, Outcome, Report};
 use super::stream::{Keep, Stream};
 use super::verdicts;
-use super::Room;
 use crate::sandbox::{BoxId, Ended, Zygote, handover};
 use crate::verdict::{CauseKind, Kind, Score, Verdict};
 
@@ -74,7 +74,7 @@ pub(super) fn run(room: &Room<'_>, zygote: &mut Zygote, program: &Program) -> Re
     let kills_before = zygote.oom_kills();
     let mut watch = Watch::start(room, zygote, program).map_err(Fault::io)?;
     let end = watch.until(room.deadline);
-    watch.zygote.clear();
+    watch.zygote.clear(room.end);
     watch.drain();
     let was_killed_for_memory = watch.zygote.oom_kills() > kills_before;
     let ends = (watch.ended(watch.judge), watch.ended(watch.guest));
@@ -86,9 +86,7 @@ pub(super) fn run(room: &Room<'_>, zygote: &mut Zygote, program: &Program) -> Re
             judged(room, &watch, outcome, ends.1.as_ref(), was_killed_for_memory, program)
         }
         End::Overdue => Ok(verdicts::overdue(room, started.elapsed(), &watch.report.during(), program)),
-        End::Silent if was_killed_for_memory => {
-            Ok(verdicts::memory(room, &watch.report.during(), program))
-        }
+        End::Silent if was_killed_for_memory => Ok(verdicts::memory(room, &watch.report.during(), program)),
         End::Silent => Err(watch.silence(ends.0.as_ref())),
         End::Lost => Err(Fault::new(CauseKind::Crash, "the fork server of the sandbox ended".to_owned())),
     }
@@ -106,7 +104,11 @@ impl<'a> Watch<'a> {
         let (judge_said, judge_out) = Stream::new(Keep::End, SAID_BYTES)?;
         let guest = zygote.spawn(
             "guest",
-            &[("out", guest_out.as_fd()), ("payload", guest_payload.as_fd()), ("channel", guest_channel.as_fd())],
+            &[
+                ("out", guest_out.as_fd()),
+                ("payload", guest_payload.as_fd()),
+                ("channel", guest_channel.as_fd()),
+            ],
             room.limits(),
         )?;
         let judge = zygote.spawn(
@@ -117,7 +119,7 @@ impl<'a> Watch<'a> {
                 ("channel", judge_channel.as_fd()),
                 ("report", report.as_fd()),
             ],
-            room.limits(),
+            room.limits_of_tests(),
         )?;
         Ok(Self { zygote, judge, guest, report: Report::default(), from_judge, guest_said, judge_said })
     }
@@ -188,7 +190,8 @@ fn judged(
         Ending::Fail if outcome.raised.as_deref() == Some("MemoryError") => (Kind::Memory, told),
         Ending::Fail => (Kind::Wrong, told),
         Ending::Gone => {
-            let said = watch.guest_said.last_line().map(|line| format!("; it said: {line}")).unwrap_or_default();
+            let said =
+                watch.guest_said.last_line().map(|line| format!("; it said: {line}")).unwrap_or_default();
             match guest.and_then(|guest| verdicts::of_end(room, guest, was_killed_for_memory)) {
                 Some((kind, how)) => (kind, format!("the solution {how}{during}{said}")),
                 None => (Kind::Crash, format!("the solution broke off{during}: {told}{said}")),
@@ -208,7 +211,11 @@ fn judged(
 ///
 /// # Errors
 /// What is wrong with them, or that this could not be found out.
-pub(super) fn inspect(zygote: &mut Zygote, reference: &Reference, limits: crate::sandbox::Limits) -> Result<(), String> {
+pub(super) fn inspect(
+    zygote: &mut Zygote,
+    reference: &Reference,
+    limits: crate::sandbox::Limits,
+) -> Result<(), String> {
     let broken = |problem: String| format!("the tests could not be looked at: {problem}");
     let io = |error: std::io::Error| broken(error.to_string());
     let payload = handover::text(payload(reference, false).to_string().as_bytes()).map_err(io)?;
@@ -223,7 +230,7 @@ pub(super) fn inspect(zygote: &mut Zygote, reference: &Reference, limits: crate:
         report.drain(|_| {});
         said.drain(|_| {});
     }
-    zygote.clear();
+    zygote.clear(deadline);
     let found: Value = serde_json::from_slice(report.kept()).map_err(|_| {
         broken(said.last_line().unwrap_or_else(|| "the box ended and said nothing".to_owned()))
     })?;

@@ -32,6 +32,8 @@ SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
+# Told once, so that a call takes plain numbers: a box makes some fifty of these.
+_libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 
 
 def _checked(result, what):
@@ -75,18 +77,15 @@ def pivot_to(root):
 
 def prctl(option, *arguments):
     """One option of the process."""
-    padded = [ctypes.c_ulong(argument) for argument in arguments + (0,) * (4 - len(arguments))]
-    return _checked(_libc.prctl(ctypes.c_int(option), *padded), "prctl(%d)" % option)
+    padded = arguments + (0,) * (4 - len(arguments))
+    return _checked(_libc.prctl(option, *padded), "prctl(%d)" % option)
 
 
 def drop_capabilities():
     """Gives up every capability, for good."""
     number = 0
-    while True:
-        try:
-            prctl(PR_CAPBSET_DROP, number)
-        except OSError:
-            break
+    # Until the kernel knows no capability of that number.
+    while _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0:
         number += 1
     header = struct.pack("=Ii", LINUX_CAPABILITY_VERSION_3, 0)
     _checked(_libc.capset(header, bytes(24)), "capset")

@@ -29,7 +29,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use interpreter::Interpreter;
-use seccomp::{Ipc, Rules, Signals};
+use seccomp::{Files, Ipc, Rules, Signals};
 pub(crate) use zygote::{BoxId, Ended, Limits, Zygote};
 
 /// How far boxes are apart from the machine.
@@ -91,6 +91,8 @@ pub(crate) enum SandboxError {
          `isolation = \"none\"` runs them with your own rights"
     )]
     NoIsolation { tried: String },
+    #[error("the memory of the sandbox cannot be limited: {0}")]
+    Memory(String),
     #[error("there is no filter of system calls for this machine: {0}")]
     Filter(Arc<seccomp::SeccompError>),
 }
@@ -105,7 +107,7 @@ pub(crate) struct SandboxConfig {
     pub(crate) readable: Vec<PathBuf>,
     /// Modules that the fork server loads before anything else, in order: names and sources.
     pub(crate) modules: &'static [(&'static str, &'static str)],
-    /// Bytes of memory of a fork server with all its boxes.
+    /// Bytes of memory of a fork server with all its boxes, unless asked for others.
     pub(crate) memory_bytes: u64,
     /// Processes and threads of a fork server with all its boxes.
     pub(crate) num_tasks: u64,
@@ -131,13 +133,17 @@ impl Launch {
         ];
         let modules: Vec<_> = own.iter().chain(self.config.modules).collect();
         let rules = match level {
-            Level::Namespaces => Rules { signals: Signals::Any, ipc: Ipc::Own },
-            Level::Landlock | Level::None => Rules { signals: Signals::None, ipc: Ipc::Shared },
+            Level::Namespaces => Rules { signals: Signals::Any, ipc: Ipc::Own, files: Files::Own },
+            Level::Landlock | Level::None => {
+                Rules { signals: Signals::None, ipc: Ipc::Shared, files: Files::Shared }
+            }
         };
         // Each byte as the character of its number: JSON has no bytes.
         let filter: String = seccomp::program(rules)
             .map_err(|error| SandboxError::Filter(Arc::new(error)))?
-            .into_iter().map(char::from).collect();
+            .into_iter()
+            .map(char::from)
+            .collect();
         let readable: Vec<_> = self.interpreter.folders.iter().chain(&self.config.readable).collect();
         let config = json!({"level": level.name(), "readable": readable, "filter": filter});
         Ok(json!({"modules": modules, "config": config}).to_string())
@@ -145,7 +151,8 @@ impl Launch {
 
     /// All of the boxes' environment.
     fn environment(&self) -> Vec<(&'static str, String)> {
-        let bin = self.interpreter.executable.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
+        let bin =
+            self.interpreter.executable.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
         vec![
             ("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin")),
             ("HOME", "/tmp".to_owned()),
@@ -222,25 +229,27 @@ impl Sandbox {
         Err(SandboxError::NoIsolation { tried: tried.join("; ") })
     }
 
-    /// A fork server that waits, or a fresh one.
+    /// A fork server that waits, or a fresh one, which may take so many bytes of memory with all its boxes.
     ///
     /// # Errors
     /// None can be started.
-    pub(crate) fn take(&self) -> Result<Zygote, SandboxError> {
+    pub(crate) fn take(&self, memory_bytes: u64) -> Result<Zygote, SandboxError> {
         let facts = self.facts()?;
-        while let Some(mut zygote) = { lock(&self.free).pop() } {
-            if zygote.hear() {
-                return Ok(zygote);
-            }
-        }
-        Zygote::start(&facts.launch, facts.level)
+        let waiting = std::iter::from_fn(|| lock(&self.free).pop())
+            .find_map(|mut zygote| zygote.hear().then_some(zygote));
+        let mut zygote = waiting.map_or_else(|| Zygote::start(&facts.launch, facts.level), Ok)?;
+        zygote.limit_memory(memory_bytes)?;
+        Ok(zygote)
     }
 
-    /// Keeps a fork server whose boxes have all ended, unless it is to be replaced.
+    /// Keeps a fork server, unless its boxes have not all ended or it is to be replaced.
     pub(crate) fn give_back(&self, mut zygote: Zygote) {
         zygote.forget();
         if zygote.is_trusted && zygote.num_served <= self.config.uses {
             lock(&self.free).push(zygote);
+        } else {
+            // Its end may take a while, for which no verdict waits. Where no thread can be started it ends here.
+            let _ = std::thread::Builder::new().name("sandbox-end".to_owned()).spawn(move || drop(zygote));
         }
     }
 }
@@ -253,7 +262,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Makes one box and throws it away.
 fn probe(mut zygote: Zygote, level: Level) -> Result<Zygote, SandboxError> {
     let refuse = |problem: String| SandboxError::Start { level, problem };
-    let limits = Limits { cpu_s: 10.0, tmp_mb: 1, processes: None, address_mb: None };
+    let limits = Limits { cpu_s: 10.0, tmp_mb: 1, processes: None, address_mb: None, oom_score: 1000 };
     let id = zygote.spawn("probe", &[], limits).map_err(|error| refuse(error.to_string()))?;
     let deadline = Instant::now() + Duration::from_secs(10);
     while zygote.ended(id).is_none() {

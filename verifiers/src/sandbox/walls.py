@@ -24,6 +24,8 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 # What programs look for under /etc; the rest of it is not there.
 FROM_ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types")
 HIDING_PLACES = ("/tmp", "/dev/shm")
+# Before the number of the fork server's process, in names of folders of boxes.
+PLACE_PREFIX = "polestar-box-"
 FLAGS_BY_NAME = {
     "ro": kernel.MS_RDONLY,
     "nosuid": kernel.MS_NOSUID,
@@ -186,10 +188,10 @@ def _limit(limits):
         resource.setrlimit(which, (most, most))
 
 
-def _be_killed_first():
+def _set_oom_score(score):
     """What the kernel ends when memory is short is the guest, not who watches it."""
     with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write("1000")
+        file.write(str(score))
 
 
 class _Apart:
@@ -198,24 +200,25 @@ class _Apart:
     def __init__(self, config):
         self.filter = config["filter"]
         self.own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        # Networks that no box is in. To make one costs the kernel more than all other namespaces of a box, and a box,
+        # which has no rights over its network, leaves nothing in one when its last process is gone.
+        self.networks = []
 
-    def before_fork(self):
-        """The next process to be forked is the first of a new namespace of processes."""
+    def before_fork(self, place):
+        """The next process to be forked is in that network, and the first of a new namespace of processes."""
+        kernel.setns(place, kernel.CLONE_NEWNET)
         kernel.setns(self.own, kernel.CLONE_NEWPID)
         kernel.unshare(kernel.CLONE_NEWPID)
 
     def enter(self, limits, place):
         """Makes this process, just forked, a box."""
         del place
-        kernel.unshare(
-            kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
-            | kernel.CLONE_NEWCGROUP
-        )
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP)
         private = "size=%dm,nr_inodes=16384,mode=1777" % limits["tmp_mb"]
         for target in HIDING_PLACES:
             kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, private)
         kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-        _be_killed_first()
+        _set_oom_score(limits["oom_score"])
         kernel.unshare(kernel.CLONE_NEWUSER)
         _map_user((GUEST, GUEST), (0, 0))
         os.setsid()
@@ -225,11 +228,15 @@ class _Apart:
         kernel.install_filter(self.filter)
 
     def make_place(self):
-        """Nothing: a box's files are its own."""
-        return None
+        """A network with nothing in it; a box's files are its own, and gone with it."""
+        if self.networks:
+            return self.networks.pop()
+        kernel.unshare(kernel.CLONE_NEWNET)
+        return os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def clear_place(self, place):
-        """Nothing: a box's files are gone with it."""
+        """Takes the network of a box that has ended back."""
+        self.networks.append(place)
 
     def kill(self, pid):
         """Ends the first process of a box, and with it all others."""
@@ -252,10 +259,11 @@ class _Shared:
         self.readable = _shown(config) + ["/bin", "/sbin", "/lib", "/lib64"]
         self.readable += ["/etc/" + name for name in FROM_ETC]
         self.devices = ["/dev/" + name for name in DEVICES]
-        self.base = tempfile.mkdtemp(prefix="polestar-box-")
+        remove_left()
+        self.base = tempfile.mkdtemp(prefix="%s%d-" % (PLACE_PREFIX, os.getpid()))
         self.others = _num_threads_of_user()
 
-    def before_fork(self):
+    def before_fork(self, place):
         """Nothing."""
 
     def make_place(self):
@@ -273,7 +281,7 @@ class _Shared:
         if limits["processes"] is not None:
             # The kernel counts all processes of the user.
             limits = dict(limits, processes=limits["processes"] + self.others)
-        _be_killed_first()
+        _set_oom_score(limits["oom_score"])
         _limit(limits)
         if self.level == "landlock":
             kernel.landlock(self.readable, self.devices, [place])
@@ -290,6 +298,16 @@ class _Shared:
     def close(self):
         """Removes what is left of all boxes."""
         shutil.rmtree(self.base, ignore_errors=True)
+
+
+def remove_left():
+    """Folders of fork servers that were killed and could not remove them."""
+    for name in os.listdir(tempfile.gettempdir()):
+        if name.startswith(PLACE_PREFIX):
+            pid = name[len(PLACE_PREFIX):].split("-")[0]
+            if not os.path.exists("/proc/" + pid):
+                # What is another user's stays.
+                shutil.rmtree(os.path.join(tempfile.gettempdir(), name), ignore_errors=True)
 
 
 def _num_threads_of_user():

@@ -128,7 +128,7 @@ class Server:
         place = None
         try:
             place = self.inside.make_place()
-            self.inside.before_fork()
+            self.inside.before_fork(place)
             pid = os.fork()
         except OSError as error:
             os.close(note)

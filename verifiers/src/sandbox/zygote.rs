@@ -17,8 +17,6 @@ use super::{Launch, Level, SandboxError};
 
 /// How long a fork server may take to be ready.
 const START_WAIT: Duration = Duration::from_secs(30);
-/// How long a killed box may take to end.
-const END_WAIT: Duration = Duration::from_secs(5);
 /// Bytes of the longest packet.
 const PACKET_BYTES: usize = 1 << 16;
 
@@ -33,6 +31,8 @@ pub(crate) struct Limits {
     pub(crate) processes: Option<u64>,
     /// MiB of address space of each process; none for no limit of its own.
     pub(crate) address_mb: Option<u64>,
+    /// From 0 to 1000: whom the kernel ends first where memory is short.
+    pub(crate) oom_score: u32,
 }
 
 /// One box of a fork server.
@@ -68,6 +68,7 @@ pub(crate) struct Zygote {
     pub(super) is_trusted: bool,
     /// Its memory and processes are counted here, where the machine can.
     slot: Option<super::cgroup::Slot>,
+    memory_bytes: u64,
 }
 
 impl Zygote {
@@ -89,8 +90,16 @@ impl Zygote {
         let procs = procs.map_err(|error| refuse(error.to_string()))?;
         let process = command.spawn().map_err(io)?;
         drop(command);
-        let mut zygote =
-            Self { process, control: Some(control), next: 0, boxes: BTreeMap::new(), num_served: 0, is_trusted: true, slot };
+        let mut zygote = Self {
+            process,
+            control: Some(control),
+            next: 0,
+            boxes: BTreeMap::new(),
+            num_served: 0,
+            is_trusted: true,
+            slot,
+            memory_bytes: launch.config.memory_bytes,
+        };
         let procs: Vec<_> = procs.iter().map(AsFd::as_fd).collect();
         zygote.send(b"{}", &procs).map_err(|error| refuse(zygote.last_words(&error.to_string())))?;
         zygote.greet().map_err(refuse)?;
@@ -102,7 +111,8 @@ impl Zygote {
         let deadline = Instant::now() + START_WAIT;
         let mut packet = vec![0; PACKET_BYTES];
         loop {
-            match self.control.as_ref().map_or(Received::End, |control| handover::take(control, &mut packet)) {
+            match self.control.as_ref().map_or(Received::End, |control| handover::take(control, &mut packet))
+            {
                 Received::Bytes(count) => {
                     let reply: serde_json::Value =
                         serde_json::from_slice(&packet[..count]).map_err(|error| error.to_string())?;
@@ -193,19 +203,19 @@ impl Zygote {
         self.boxes.get(&id).and_then(Option::as_ref)
     }
 
-    /// Ends all boxes and waits until they are gone. Where they are not soon, this fork server is not used again.
-    pub(crate) fn clear(&mut self) {
-        self.is_trusted &= self.end_all();
+    /// Ends all boxes and waits until they are gone, no longer than until `deadline`. Where they are not, this fork server
+    /// is not used again, and its end, later, is theirs.
+    pub(crate) fn clear(&mut self, deadline: Instant) {
+        self.is_trusted &= self.end_all(deadline);
     }
 
-    fn end_all(&mut self) -> bool {
+    fn end_all(&mut self, deadline: Instant) -> bool {
         let running: Vec<_> = self.boxes.iter().filter(|(_, end)| end.is_none()).map(|(id, _)| *id).collect();
         for id in running {
             if self.send(json!({"kill": id.0}).to_string().as_bytes(), &[]).is_err() {
                 return false;
             }
         }
-        let deadline = Instant::now() + END_WAIT;
         while self.boxes.values().any(Option::is_none) {
             if !self.hear() || Instant::now() >= deadline {
                 return false;
@@ -221,6 +231,18 @@ impl Zygote {
     pub(super) fn forget(&mut self) {
         self.boxes.clear();
         self.num_served += 1;
+    }
+
+    /// Sets how much memory it may take with all its boxes, where that is counted.
+    pub(super) fn limit_memory(&mut self, bytes: u64) -> Result<(), SandboxError> {
+        if let Some(slot) = &self.slot
+            && bytes != self.memory_bytes
+        {
+            let refuse = |error: super::cgroup::CgroupError| SandboxError::Memory(error.to_string());
+            slot.limit_memory(bytes).map_err(refuse)?;
+            self.memory_bytes = bytes;
+        }
+        Ok(())
     }
 
     /// Processes that the kernel ended for their memory, ever.

@@ -55,7 +55,8 @@ impl Look {
     /// The text is no look.
     pub(crate) fn prepare(text: &str) -> Result<Self, String> {
         let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
-        let number = |text: &str| text.parse::<f64>().map_err(|_| format!("`{text}` in `{name}` is no number"));
+        let number =
+            |text: &str| text.parse::<f64>().map_err(|_| format!("`{text}` in `{name}` is no number"));
         Ok(match (name, rest) {
             ("no-connection", "") => Self::NoConnection,
             ("canary", "") => Self::Canary,

@@ -4,7 +4,8 @@ use std::fs;
 
 /// The living processes, with what `/proc` says about each.
 fn all() -> impl Iterator<Item = (i32, Stat)> {
-    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let pids =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     pids.filter_map(|pid| Some((pid, stat(pid)?)))
 }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use polestar_verifiers::{Configured, Job, Outcome, RawItem, Supervisor, SupervisorConfig, Verdict, configure};
+use polestar_verifiers::{
+    Configured, Job, Outcome, RawItem, Supervisor, SupervisorConfig, Verdict, configure,
+};
 use serde_json::{Value, json};
 
 use crate::case::{Case, Tasks, load};
@@ -32,7 +34,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) has_pytest: bool,
     /// The text that no case may show.
     pub(crate) secret: &'a str,
-    /// Runs only the cases with this text in their names.
+    /// Runs only the cases with one of these texts, between commas, in their names.
     pub(crate) only: Option<String>,
 }
 
@@ -61,9 +63,12 @@ struct Run<'a> {
 /// With a table of all that did not hold.
 pub(crate) fn judge_all(plan: &Plan<'_>) {
     let (tasks, cases) = load(plan.folder);
-    let is_wanted = |case: &Case| plan.only.as_ref().is_none_or(|part| case.name.contains(part));
+    let is_wanted = |case: &Case| {
+        plan.only.as_ref().is_none_or(|only| only.split(',').any(|part| case.name.contains(part)))
+    };
     let cases = cases.into_iter().filter(is_wanted);
-    let cases = if plan.isolation == "landlock" { cases.map(Case::weakened).collect() } else { cases.collect() };
+    let cases =
+        if plan.isolation == "landlock" { cases.map(Case::weakened).collect() } else { cases.collect() };
     let run = Run { plan, tasks, cases, verifiers: Mutex::default(), supervisors: Mutex::default() };
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
@@ -100,7 +105,8 @@ fn left() -> Option<String> {
     .or_else(|| {
         let folders = [std::env::temp_dir(), "/var/tmp".into(), "/dev/shm".into(), "/".into(), ".".into()];
         let names = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten().flatten();
-        let found: Vec<_> = names.map(|it| it.path()).filter(|it| it.to_string_lossy().contains(&prefix)).collect();
+        let found: Vec<_> =
+            names.map(|it| it.path()).filter(|it| it.to_string_lossy().contains(&prefix)).collect();
         (!found.is_empty()).then(|| format!("files {found:?}"))
     })
 }
@@ -185,7 +191,9 @@ impl Run<'_> {
 
     /// The verifier with these settings, made once, so that its workers serve many cases.
     fn verifier(&self, settings: &toml::Table) -> Result<Arc<dyn Configured>, String> {
-        let mut all = json!({"isolation": self.plan.isolation, "python": self.plan.python});
+        // The cases have deadlines of their own, which are to be the ones that count.
+        let (isolation, python) = (self.plan.isolation, self.plan.python);
+        let mut all = json!({"isolation": isolation, "python": python, "time_s": 600.0});
         let own = serde_json::to_value(settings).map_err(|error| error.to_string())?;
         if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
             all.extend(own);
@@ -206,7 +214,9 @@ impl Run<'_> {
         let timeout = Duration::from_secs_f64(timeout_s);
         let config = SupervisorConfig { jobs: JOBS, timeout, queue: 64 };
         let mut supervisors = self.supervisors.lock().unwrap();
-        Arc::clone(supervisors.entry(timeout_s.to_bits()).or_insert_with(|| Arc::new(Supervisor::new(config))))
+        Arc::clone(
+            supervisors.entry(timeout_s.to_bits()).or_insert_with(|| Arc::new(Supervisor::new(config))),
+        )
     }
 }
 
@@ -220,7 +230,13 @@ fn kind(verdict: &Verdict) -> String {
 
 fn table(failures: &[Failure]) -> String {
     let line = |it: &Failure| {
-        format!("{:36} | expected {} | found {} | {}", it.case, it.expected, it.found, it.reason.escape_debug())
+        format!(
+            "{:36} | expected {} | found {} | {}",
+            it.case,
+            it.expected,
+            it.found,
+            it.reason.escape_debug()
+        )
     };
     failures.iter().map(line).collect::<Vec<_>>().join("\n")
 }

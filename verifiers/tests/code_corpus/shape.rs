@@ -7,8 +7,17 @@ use crate::case::load;
 use crate::looks::Look;
 use crate::stage::{PLACEHOLDERS, Stage};
 
-const KINDS: &[&str] =
-    &["right", "wrong", "partial", "no-answer", "timeout", "memory", "crash", "refused", "undecided:bad-reference"];
+const KINDS: &[&str] = &[
+    "right",
+    "wrong",
+    "partial",
+    "no-answer",
+    "timeout",
+    "memory",
+    "crash",
+    "refused",
+    "undecided:bad-reference",
+];
 
 #[test]
 fn the_corpus_is_large_and_half_of_it_is_hostile() {
@@ -38,13 +47,17 @@ fn each_case_says_what_it_is_for_and_stands_once() {
         assert!(tasks.contains_key(&head.task), "{name}: there is no task {}", head.task);
         unused.remove(head.task.as_str());
         let kinds = head.expect.names();
-        assert!(!kinds.is_empty() && kinds.iter().all(|it| KINDS.contains(&it.as_str())), "{name}: {kinds:?}");
+        assert!(
+            !kinds.is_empty() && kinds.iter().all(|it| KINDS.contains(&it.as_str())),
+            "{name}: {kinds:?}"
+        );
         if case.is_hostile() {
             let may_be_right = kinds.iter().any(|kind| kind == "right");
             assert!(head.why.len() >= 15, "{name}: say in `why` what must not happen");
             assert!(!head.looks.is_empty() || !may_be_right, "{name}: nothing is looked at");
         } else {
-            assert_eq!(kinds.len(), 1, "{name}: what is honest has one verdict");
+            let num_right = kinds.iter().filter(|kind| *kind == "right").count();
+            assert!(num_right == 0 || kinds.len() == 1, "{name}: what is honest is right or it is not");
         }
         if let Some(unknown) = case.placeholders().find(|it| !PLACEHOLDERS.contains(it)) {
             panic!("{name}: {{{unknown}}} is unknown");

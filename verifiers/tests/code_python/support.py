@@ -11,7 +11,7 @@ import tempfile
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "src" / "code" / "python"
 sys.dont_write_bytecode = True
-for _name in ("wire", "guest", "proxy", "asserts", "judge", "load_check", "pytest_form"):
+for _name in ("wire", "errors", "guest", "proxy", "asserts", "judge", "load_check", "pytest_form"):
     _path = SOURCES / (_name + ".py")
     _spec = importlib.util.spec_from_file_location("polestar_" + _name, _path)
     _module = importlib.util.module_from_spec(_spec)
@@ -30,7 +30,7 @@ def forked(run, closed):
     try:
         signal.alarm(DEADLINE)
         for one in closed:
-            one.close()
+            os.close(one)
         silence = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2) if "SHOW" not in os.environ else (0,):
             os.dup2(silence, fd)
@@ -67,7 +67,7 @@ def judged(job, solution, guest=None):
     def run_judge():
         polestar_judge.main(ours.fileno(), write, json.dumps(job).encode())
 
-    children = [forked(run_guest, [ours]), forked(run_judge, [theirs])]
+    children = [forked(run_guest, [ours.fileno(), report, write]), forked(run_judge, [theirs.fileno()])]
     ours.close()
     theirs.close()
     os.close(write)
@@ -81,4 +81,4 @@ def judged(job, solution, guest=None):
 
 def outcome(job, solution, guest=None):
     entries = judged(job, solution, guest)
-    return entries[-1] if entries else None
+    return entries[-1] if entries and "outcome" in entries[-1] else None

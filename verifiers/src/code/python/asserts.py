@@ -18,6 +18,7 @@ SYMBOLS = {
     ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }
 LITERAL = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp, ast.unaryop, ast.expr_context)
+PLACE = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 # Functions whose one argument says more than their result does.
 MEASURES = {"abs", "len", "sum", "max", "min", "round", "type", "sorted", "set", "all", "any", "bool"}
 
@@ -32,14 +33,15 @@ class Asserts:
         self.plans = []
         self.evaluated = 0
         self.passed = 0
-        # Of the first one that failed: its source, what to say of it, and the exception that the solution raised, if any.
+        # Of the first one that failed: its source, what to say of it, and what the solution raised in it, if anything.
         self.first = None
         # Whether an exception out of a condition is a failure of its assert, after which a partial run goes on.
         self.swallowed = lambda error: False
 
-    def compiled(self, text, name):
+    def compiled(self, text, name, prepare=lambda tree: None):
         """The code of a test's source with its asserts rewritten; it runs where the names of `globals` are known."""
         tree = ast.parse(text, name)
+        prepare(tree)
         Rewriter(self, text).block(tree.body, False)
         return compile(tree, name, "exec", 0, True)
 
@@ -131,6 +133,8 @@ class Rewriter:
         # As Python counts lines: other signs that end a line for `splitlines` do not.
         self.lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self.num_notes = 0
+        # The place of the assert that is being rewritten, which all nodes that are made for it get.
+        self.at = {}
 
     def block(self, body, guarded):
         """The statements of a block; `guarded` where a failure may be caught by the test, and so must be raised."""
@@ -160,24 +164,22 @@ class Rewriter:
 
     def assertion(self, statement, guarded):
         self.num_notes = 0
+        self.at = {name: getattr(statement, name) for name in PLACE}
         source = " ".join(self.source(statement).split())[:MAX_SOURCE]
         test, plan = self.condition(statement.test)
         index = len(self.run.plans)
         self.run.plans.append((source, plan))
         message = [statement.msg] if statement.msg is not None else []
-        begin = ast.Assign([ast.Name(ONE, ast.Store())], call(ast.Name(NEW, ast.Load()), [ast.Constant(index)]))
-        held, failed = ast.Expr(self.ask("held", [])), ast.Raise(self.ask("failed", message), None)
-        branch = ast.If(test, [held], [failed])
+        at = self.at
+        new = ast.Call(self.name(NEW), [ast.Constant(index, **at)], [], **at)
+        begin = ast.Assign([ast.Name(ONE, ast.Store(), **at)], new, **at)
+        held = ast.Expr(self.ask("held", []), **at)
+        failed = ast.Raise(self.ask("failed", message), None, **at)
+        branch = ast.If(test, [held], [failed], **at)
         if self.run.partial and not guarded:
-            unless = ast.UnaryOp(ast.Not(), self.ask("goes_on", [ast.Name(ERROR, ast.Load())]))
-            handler = ast.ExceptHandler(
-                ast.Name(BASE, ast.Load()), ERROR, [ast.If(unless, [ast.Raise(None, None)], [])]
-            )
-            branch = ast.Try([branch], [handler], [], [])
-        for made in (begin, branch):
-            for node in ast.walk(made):
-                if "lineno" in node._attributes and not hasattr(node, "lineno"):
-                    ast.copy_location(node, statement)
+            unless = ast.UnaryOp(ast.Not(), self.ask("goes_on", [self.name(ERROR)]), **at)
+            leave = ast.If(unless, [ast.Raise(None, None, **at)], [], **at)
+            branch = ast.Try([branch], [ast.ExceptHandler(self.name(BASE), ERROR, [leave], **at)], [], [], **at)
         return [begin, branch]
 
     def source(self, node):
@@ -189,12 +191,16 @@ class Rewriter:
         return b"\n".join(lines).decode("utf-8", "replace")
 
     def ask(self, method, arguments):
-        return call(ast.Attribute(ast.Name(ONE, ast.Load()), method, ast.Load()), arguments)
+        function = ast.Attribute(self.name(ONE), method, ast.Load(), **self.at)
+        return ast.Call(function, arguments, [], **self.at)
+
+    def name(self, name):
+        return ast.Name(name, ast.Load(), **self.at)
 
     def noted(self, node):
         """The node with its value noted, and the key of the note."""
         self.num_notes += 1
-        return self.ask("note", [ast.Constant(self.num_notes), node]), self.num_notes
+        return self.ask("note", [ast.Constant(self.num_notes, **self.at), node]), self.num_notes
 
     def condition(self, node):
         """A condition with its parts noted, and the plan by which the notes are told."""
@@ -247,10 +253,6 @@ class Rewriter:
             return ast.copy_location(ast.BinOp(left, node.op, right), node), (first, second)
         value, key = self.noted(node)
         return value, (key,)
-
-
-def call(function, arguments):
-    return ast.Call(function, arguments, [])
 
 
 # ---------------------------------------------------------------------------------------------------- telling
@@ -308,7 +310,9 @@ def keys_of(plan):
         return {side[0] for side in plan[2]}
     if plan[0] == "call":
         return {plan[3]}
-    return set().union(*map(keys_of, plan[1])) if plan[0] == "bool" else keys_of(plan[1]) if plan[0] == "not" else {plan[1]}
+    if plan[0] == "bool":
+        return set().union(*map(keys_of, plan[1]))
+    return keys_of(plan[1]) if plan[0] == "not" else {plan[1]}
 
 
 PLANS = {

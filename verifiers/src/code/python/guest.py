@@ -8,6 +8,7 @@ import __future__
 
 import atexit
 import builtins
+import importlib
 import json
 import linecache
 import os
@@ -20,11 +21,6 @@ import polestar_wire as wire
 
 MAX_TEXT = 2000
 MAX_REQUEST_BYTES = 1 << 30
-# The judge's side names modules; these the judge may import itself where a test uses the solution's import.
-MODULES = (
-    "bisect", "cmath", "collections", "copy", "datetime", "decimal", "fractions", "functools", "heapq", "itertools", "json",
-    "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing",
-)
 FUTURES = 0
 for _name in __future__.all_feature_names:
     FUTURES |= getattr(__future__, _name).compiler_flag
@@ -133,7 +129,7 @@ def execute(sources, module):
 
 
 class Server:
-    """One conversation with the judge: a request, one reply, and requests of the solution's own for callbacks between."""
+    """One conversation with the judge: a request, one reply, and between them calls of the test's functions."""
 
     def __init__(self, fd, module, names, problem):
         self.fd = fd
@@ -166,10 +162,11 @@ class Server:
         """Answers one request, whatever happens in it."""
         arguments = []
         self.outstanding.append((number, secret))
-        request = wire.decode(body, self.reader, kept=arguments, max_items=MAX_REQUEST_BYTES)
-        before = [contents(argument) for argument in arguments]
-        refs = {id(argument): index for index, argument in enumerate(arguments)}
+        before, refs = [], {}
         try:
+            request = wire.decode(body, self.reader, kept=arguments, max_items=MAX_REQUEST_BYTES)
+            before = [contents(argument) for argument in arguments]
+            refs = {id(argument): index for index, argument in enumerate(arguments)}
             kind, value = self.answers[kind](request)
         except BaseException as error:
             kind, value = b"!", self.described(error)
@@ -197,7 +194,10 @@ class Server:
         space = self.module.__dict__
         if name not in space:
             return b"?", None
-        return b"=", space[name]
+        value = space[name]
+        # A builtin type under a name of the solution is called here, as its functions are.
+        by_handle = isinstance(value, type) and value in wire.NAMES_OF_TYPES and not issubclass(value, BaseException)
+        return b"=", Alias(value) if by_handle else value
 
     def public_names(self, _request):
         names = self.module.__dict__.get("__all__")
@@ -264,6 +264,9 @@ class Server:
         if isinstance(value, type):
             self.put_class(encoder, value, depth)
             return
+        if type(value) is Alias:
+            encoder.put_handle(self.number(value.kind), wire.CLASS, value.kind.__name__)
+            return
         if id(value) in self.callback_numbers:
             encoder.put_callback(self.callback_numbers[id(value)])
             return
@@ -275,7 +278,7 @@ class Server:
         if kind.__module__.split(".")[0] == "numpy" and hasattr(value, "tolist"):
             encoder.put(value.tolist(), depth)
             return
-        if isinstance(value, types.ModuleType) and value.__name__ in MODULES:
+        if isinstance(value, types.ModuleType) and value.__name__ in wire.MODULES:
             encoder.put_tagged(b"m", value.__name__, depth)
             return
         what = unwanted(value)
@@ -349,6 +352,13 @@ class Server:
         return found
 
 
+class Alias:
+    """A builtin type that goes to the judge as a class of the solution."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+
 class Reader(wire.Hooks):
     """What the judge may send besides plain data."""
 
@@ -364,13 +374,23 @@ class Reader(wire.Hooks):
     def iterator(self, items):
         return iter(items)
 
+    def reference(self, names):
+        module, path = names
+        found = importlib.import_module(module)
+        for name in path.split("."):
+            found = getattr(found, name)
+        return found
+
+
+UNWANTED = ("coroutine", "async_generator", "dict_keys", "dict_values", "dict_items")
+
 
 def unwanted(value):
     """The name of the type of an iterator or a view of the language itself, which cannot travel; None for the rest."""
     kind = type(value)
     if kind in wire.NAMES_OF_TYPES or kind.__module__ not in ("builtins", "itertools"):
         return None
-    if hasattr(kind, "__next__") or kind.__name__ in ("coroutine", "async_generator", "dict_keys", "dict_values", "dict_items"):
+    if hasattr(kind, "__next__") or kind.__name__ in UNWANTED:
         return kind.__name__
     return None
 

@@ -1,7 +1,7 @@
 """The judge's process: runs the tests against a solution that lives in another process, and reports what came of it.
 
-The three forms of tests are a function `check(candidate)`, a list of `assert` statements, and files for pytest. The report
-goes out over a descriptor that the solution's process does not have.
+The three forms of tests are a function `check(candidate)`, a list of `assert` statements, and files for pytest. The
+report goes out over a descriptor that the solution's process does not have.
 """
 
 import ast
@@ -11,6 +11,7 @@ import os
 import random
 
 import polestar_asserts as asserts
+import polestar_errors as errors
 import polestar_proxy as proxy
 import polestar_wire as wire
 
@@ -61,11 +62,11 @@ class Judge:
         self.job = job
         self.report_fd = report_fd
         self.solution = proxy.Solution(channel_fd, job["max_reply_bytes"])
-        self.solution.on_callback_error = lambda error: hasattr(error, "polestar_assert")
+        self.solution.is_failed_assert = lambda error: hasattr(error, "polestar_assert")
         self.asserts = asserts.Asserts(job["partial"], self.announce)
         self.asserts.swallowed = self.is_failure
         self.announced = 0
-        self.sources = {}
+        self.sources = self.solution.own_sources = {}
         self.outcome = self.test = self.message = self.raised = None
         self.passed = self.total = 0
         self.loading = False
@@ -123,6 +124,8 @@ class Judge:
 
         polestar_pytest_form.run(self)
 
+    fault = TestFault
+
     def compiled(self, text, name, rewrite=True):
         self.sources[name] = text
         try:
@@ -135,6 +138,7 @@ class Judge:
         names = {"__name__": "test", "__builtins__": Names(self.solution)}
         names.update(self.asserts.globals())
         if self.job["prompt"].strip():
+            self.sources["<prompt>"] = self.job["prompt"]
             code, self.prompt_classes = prompt_code(self.job["prompt"])
             exec(code, names)
         names.pop(self.job["entry_point"], None)
@@ -143,7 +147,7 @@ class Judge:
     prompt_classes = ()
 
     def take_prompt_classes(self, names):
-        """A class of the prompt is the solution's where it has it: its objects are of that class, not of one made here."""
+        """A class of the prompt is the solution's where it has it: its objects are of that class, not of ours."""
         for name in self.prompt_classes:
             try:
                 value = self.solution.lookup(name)
@@ -174,14 +178,16 @@ class Judge:
         """Whether an exception out of a test is a failed test, after which a partial run may go on."""
         if self.solution.lost_by is not None or not self.solution.involved:
             return False
-        return isinstance(error, Exception) or proxy.raised_by_solution(error) is not None
+        return isinstance(error, Exception) or errors.raised_by_solution(error) is not None
 
     def conclude(self, extra=0):
         """The end of a check or asserts run that no exception ended."""
         run = self.asserts
         self.passed += run.passed
         self.total = max(self.total, run.evaluated + extra)
-        if run.first is not None:
+        if self.solution.lost_by is not None:
+            self.outcome, self.message = "gone", self.solution.lost_by
+        elif run.first is not None:
             self.outcome = "fail" if self.solution.involved else "test-error"
             self.test, self.message, self.raised = run.first
         else:
@@ -208,11 +214,11 @@ class Judge:
         explained = getattr(error, "polestar_assert", None)
         if explained is not None:
             return (*explained, None)
-        if isinstance(error, NameError) and proxy.raised_by_solution(error) is None:
-            name = getattr(error, "name", None) or str(error).split("'")[1:2] or [str(error)]
-            name = name if isinstance(name, str) else name[0]
-            if name in self.solution.missing:
-                return self.statement(error), "the solution does not define {}".format(name), None
+        if isinstance(error, (NameError, ImportError)) and errors.raised_by_solution(error) is None:
+            text = str(error)
+            for name in sorted(self.solution.missing):
+                if text == name or "'{}'".format(name) in text:
+                    return self.statement(error), "the solution does not define {}".format(name), None
         return self.statement(error), asserts.told(error), asserts.raised_name(error)
 
     def statement(self, error):
@@ -247,9 +253,15 @@ class Judge:
         })
 
     def report(self, entry):
+        entry = {key: clean(value) for key, value in entry.items()}
         data = json.dumps(entry).encode("ascii") + b"\n"
         while data:
             data = data[os.write(self.report_fd, data):]
+
+
+def clean(value):
+    """A text without lone surrogates, which no strict reader takes."""
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
 class Names(dict):
@@ -278,8 +290,9 @@ def prompt_code(prompt):
     indent = lines[-1][:len(lines[-1]) - len(lines[-1].lstrip())]
     heads = [index for index, line in enumerate(lines) if line.startswith(("def ", "async def ", "class ", "@"))]
     whole = "\n".join(lines)
+    shorter = "\n".join(lines[:heads[-1] if heads else 0])
     # As it stands; with a body for its last function; without its last definition.
-    for text in (whole, whole + "\n" + indent + "    pass", whole + "\n" + indent + "pass", "\n".join(lines[:(heads or [0])[-1]])):
+    for text in (whole, whole + "\n" + indent + "    pass", whole + "\n" + indent + "pass", shorter):
         try:
             tree = ast.parse(text, "<prompt>")
             break
@@ -287,8 +300,18 @@ def prompt_code(prompt):
             problem = problem or error
     if tree is None:
         raise TestFault("the prompt does not compile: {}".format(told_syntax(problem, "<prompt>")))
+    # A function that is to be written is no helper.
+    tree.body = [statement for statement in tree.body if not is_stub(statement)]
     classes = tuple(statement.name for statement in tree.body if isinstance(statement, ast.ClassDef))
     return compile(tree, "<prompt>", "exec", 0, True), classes
+
+
+def is_stub(statement):
+    """Whether a statement defines a function without a body."""
+    return isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and all(
+        isinstance(part, ast.Pass) or isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
+        for part in statement.body
+    )
 
 
 def told_syntax(error, name):

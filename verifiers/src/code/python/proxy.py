@@ -1,50 +1,30 @@
 """The solution as the tests see it: names and objects that are asked of the solution's process, one request at a time.
 
-Nothing that comes back does more than be a value. A value of the solution's own types is a `Handle`: it can be passed in
-again, and its attributes and methods are asked of the solution, but comparing, hashing, iterating or testing it for truth
-runs no code of the solution. A solution that breaks the protocol is `Gone` for good, whatever the test does about it.
+Nothing that comes back does more than be a value. A value of the solution's own types is a `Handle`: it can be passed
+in again, and its attributes and methods are asked of the solution, but comparing, hashing, iterating or testing it for
+truth runs no code of the solution. A solution that breaks the protocol is `Gone` for good, whatever the test does then.
 """
 
+import functools
 import importlib
 import os
+import sys
+import types
 from _thread import RLock
 
+import polestar_errors as errors
 import polestar_wire as wire
 
 MAX_REQUEST_BYTES = 256 * 1024 * 1024
 MAX_REQUEST_ITEMS = 20000000
-MAX_CLASSES = 1000
-MODULES = frozenset((
-    "bisect", "cmath", "collections", "copy", "datetime", "decimal", "fractions", "functools", "heapq", "itertools", "json",
-    "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing",
-))
+MAX_HANDLES = 200000
+LRU_WRAPPER = type(functools.lru_cache(None)(lambda: None))
 # Attributes with two underscores at both ends that are asked of the solution; all others belong to Python's machinery.
-ASKED = frozenset(("__dict__", "__annotations__", "__members__", "__defaults__", "__qualname__", "__all__", "__version__"))
-SCALARS = (type(None), bool, int, float, str)
+ASKED = frozenset(("__dict__", "__annotations__", "__members__", "__defaults__", "__qualname__", "__version__"))
 
 
 class Gone(BaseException):
     """The solution's process has ended or broke the protocol: nothing more can be asked of it."""
-
-
-class GuestRaised:
-    """The mark of exception classes that were made here for the solution's; never a class of the test's machinery."""
-
-    def __str__(self):
-        raised = getattr(self, "polestar_raised", None)
-        return super().__str__() if raised is None else raised[1]
-
-
-# Exceptions that mean something to a loop, a generator or a test runner, and what the solution's stand as.
-STAND_INS = {
-    AssertionError: AssertionError, SystemExit: SystemExit, KeyboardInterrupt: KeyboardInterrupt,
-    StopIteration: RuntimeError, StopAsyncIteration: RuntimeError, GeneratorExit: RuntimeError, BaseException: Exception,
-}
-
-
-def raised_by_solution(error):
-    """Name, text and place of an exception that the solution raised; None for every other."""
-    return getattr(error, "polestar_raised", None)
 
 
 class Handle:
@@ -56,7 +36,8 @@ class Handle:
         object.__setattr__(self, "__polestar__", (solution, number, kind, name))
 
     def __getattr__(self, name):
-        if name.startswith("__") and name.endswith("__") and name not in ASKED or name.startswith(("_pytest", "pytest")):
+        of_python = name.startswith("__") and name.endswith("__") and name not in ASKED
+        if of_python or name.startswith(("_pytest", "pytest")):
             raise AttributeError("{!r} has no attribute {}".format(self, name))
         return self.__polestar__[0].request(b"G", (self, name))
 
@@ -84,8 +65,8 @@ def refuse(name):
 
 
 for _name in (
-    "bool len iter next contains getitem setitem delitem lt le gt ge int float index complex abs neg enter exit add radd "
-    "sub rsub mul rmul truediv floordiv mod pow and or xor"
+    "bool len iter next contains getitem setitem delitem lt le gt ge int float index complex abs neg enter exit add "
+    "radd sub rsub mul rmul truediv floordiv mod pow and or xor"
 ).split():
     setattr(Handle, "__{}__".format(_name), refuse("__{}__".format(_name)))
 
@@ -126,19 +107,20 @@ class Solution:
         self.calls = 0
         # What was wrong with the solution's side, once it is lost.
         self.lost_by = None
-        # Whether anything came from the solution that a test's course can hang on; handles of functions are no such thing.
+        # Whether anything came from the solution that a test's course can hang on; handles of functions are no such.
         self.involved = False
         self.missing = set()
         self.sent = 0
         self.lock = RLock()
         self.reader = Reader(self)
         self.handles = {}
-        self.classes = {}
-        self.class_numbers = {}
+        self.classes = errors.Classes()
         self.callbacks = []
         self.callback_numbers = {}
         self.callback_errors = []
-        self.on_callback_error = lambda error: False
+        # Set by the judge: whether a failed assert of the test made an exception, and the names of the test's sources.
+        self.is_failed_assert = lambda error: False
+        self.own_sources = ()
 
     def start(self):
         """Waits until the solution is loaded; raises what it raised."""
@@ -146,16 +128,20 @@ class Solution:
             self.exchange(b"H", self.max_reply_bytes)
         finally:
             self.calls = 0
+            self.involved = False
 
     def lookup(self, name):
         """What the solution's module has under that name; raises `KeyError` where it has nothing."""
+        before = self.involved
         kind, value = self.exchange(b"L", name)
         if kind == b"?":
-            self.involved = True
             self.missing.add(name)
             raise KeyError(name)
-        inert = isinstance(value, Function) or isinstance(value, type) and issubclass(value, GuestRaised)
-        self.involved = self.involved or not inert
+        if isinstance(value, type) and not issubclass(value, BaseException):
+            # Calling it would run it here.
+            self.lose("the solution's process broke the protocol: a builtin type instead of a handle")
+        inert = isinstance(value, Function) or isinstance(value, type) and issubclass(value, errors.GuestRaised)
+        self.involved = before or not inert
         return value
 
     def public_names(self):
@@ -166,7 +152,6 @@ class Solution:
         return names
 
     def request(self, kind, value):
-        self.involved = True
         return self.exchange(kind, value)[1]
 
     def exchange(self, kind, value):
@@ -186,22 +171,32 @@ class Solution:
                 decoder = wire.Decoder(body, self.reader, kept, None, wire.MAX_ITEMS)
                 answer = decoder.run()
                 value = self.settle(answer, kept, decoder.num_refs)
+                error = self.raised(value, first_error) if kind == b"!" else None
             except wire.Closed:
                 self.lose("the solution's process ended before it answered")
-            except wire.Malformed as error:
-                self.lose("the solution's process broke the protocol: {}".format(error))
-            failed_inside = [error for error in self.callback_errors[first_error:] if self.on_callback_error(error)]
-            if failed_inside:
-                # A failed assert in a function of the test counts even where the solution swallowed it.
-                raise failed_inside[0]
-            if kind == b"!":
-                raise self.rebuilt(value, self.callback_errors[first_error:])
+            except wire.Malformed as malformed:
+                self.lose("the solution's process broke the protocol: {}".format(malformed))
+            for inside in self.callback_errors[first_error:]:
+                if self.is_failed_assert(inside):
+                    # It counts even where the solution swallowed it.
+                    raise inside
+            if error is not None:
+                raise error
             return kind, value
+
+    def raised(self, description, first_error):
+        """The exception to raise for one of the solution; one that a function of the test raised in between is itself."""
+        error, index = self.classes.rebuilt(description)
+        if index is not None and first_error <= index < len(self.callback_errors):
+            if not errors.is_special(type(self.callback_errors[index])):
+                return self.callback_errors[index]
+        return error
 
     def converse(self, kind, body):
         """Sends one request and runs the callbacks that come before its reply."""
         self.calls += 1
         self.sent += 1
+        self.involved = True
         # A reply must repeat these bytes, so none can be written before its request is known.
         number, secret = self.sent & 0xFFFFFFFF, os.urandom(8)
         wire.send(self.fd, kind, number, secret, body)
@@ -220,7 +215,8 @@ class Solution:
         if type(request) is not tuple or [type(part) for part in request[1:]] != [tuple, dict]:
             raise wire.Malformed("a callback of a wrong shape")
         index, arguments, named = request
-        if type(index) is not int or not 0 <= index < len(self.callbacks) or any(type(name) is not str for name in named):
+        known = type(index) is int and 0 <= index < len(self.callbacks)
+        if not known or any(type(name) is not str for name in named):
             raise wire.Malformed("a callback to nothing")
         self.involved = True
         try:
@@ -260,8 +256,8 @@ class Solution:
         if isinstance(value, Handle):
             encoder.put_handle(value.__polestar__[1], value.__polestar__[2], "")
             return
-        if isinstance(value, type) and value in self.class_numbers:
-            encoder.put_handle(self.class_numbers[value], wire.CLASS, "")
+        if isinstance(value, type) and value in self.classes.numbers:
+            encoder.put_handle(self.classes.numbers[value], wire.CLASS, "")
             return
         for base, reduced in wire.REDUCED:
             if issubclass(kind, base):
@@ -272,13 +268,38 @@ class Solution:
             encoder.put_tagged(b"j", taken(value), depth)
         elif kind in (type({}.keys()), type({}.values()), type({}.items())):
             encoder.put(list(value), depth)
-        elif callable(value):
+        elif callable(value) and self.is_own(value):
             encoder.put_callback(self.callback_number(value))
+        elif callable(value) and reference_to(value) is not None:
+            # Python's own functions run in the solution's process: here they would obey its arguments.
+            encoder.put_tagged(b"g", reference_to(value), depth)
         else:
             raise wire.NotPlain(
                 "a {} of the test cannot be passed to the solution: plain data, functions and the solution's own "
                 "objects can".format(kind.__name__)
             )
+
+    def is_own(self, value):
+        """Whether a callable is of the test's own making, so that the solution may have it called."""
+        for _ in range(20):
+            kind = type(value)
+            if kind is types.FunctionType:
+                return value.__code__.co_filename in self.own_sources
+            if isinstance(value, type):
+                return False
+            if kind is types.MethodType:
+                value = value.__func__
+            elif kind is functools.partial:
+                value = value.func
+            elif kind is types.BuiltinMethodType:
+                return type(value.__self__) in (list, dict, set, bytearray)
+            elif kind is LRU_WRAPPER:
+                value = value.__wrapped__
+            elif kind.__module__ in ("unittest.mock", "operator"):
+                return True
+            else:
+                value = getattr(kind, "__call__", None)
+        return False
 
     def callback_number(self, value):
         number = self.callback_numbers.get(id(value))
@@ -286,58 +307,6 @@ class Solution:
             number = self.callback_numbers[id(value)] = len(self.callbacks)
             self.callbacks.append(value)
         return number
-
-    # ------------------------------------------------------------------------------------------------ exceptions
-
-    def rebuilt(self, description, callback_errors):
-        """The exception that stands for one of the solution."""
-        if type(description) is not tuple or len(description) != 6:
-            self.lose("the solution's process broke the protocol: an exception of a wrong shape")
-        ancestry, arguments, text, attributes, place, callback = description
-        whole = type(arguments) is tuple and all(type(part) in SCALARS for part in arguments) and type(text) is str
-        try:
-            kind, name = self.exception_class(ancestry)
-        except wire.Malformed as error:
-            self.lose("the solution's process broke the protocol: {}".format(error))
-        if not whole or type(attributes) is not dict:
-            self.lose("the solution's process broke the protocol: an exception of a wrong shape")
-        if type(callback) is int:
-            for error in callback_errors:
-                if error is self.callback_errors[callback % len(self.callback_errors)] and not special(type(error)):
-                    return error
-        error = instance(kind, name, arguments, text)
-        for key, value in attributes.items():
-            if type(key) is str and key.isidentifier() and not key.startswith(("_", "polestar")):
-                if type(value) in SCALARS and not hasattr(error, key):
-                    setattr(error, key, value)
-        if type(place) is not tuple or [type(part) for part in place] != [str, int]:
-            place = None
-        error.polestar_raised = (name, text, place)
-        return error
-
-    def exception_class(self, ancestry):
-        """A class for the solution's exception class of that ancestry, and its name."""
-        if type(ancestry) is not tuple or [type(part) for part in ancestry] != [tuple, tuple]:
-            raise wire.Malformed("an exception class of a wrong shape")
-        own, names = ancestry
-        if len(own) > 30 or not all(
-            type(part) is tuple and [type(field) for field in part] == [int, str] for part in own
-        ):
-            raise wire.Malformed("an exception class of a wrong shape")
-        if not names or not all(type(name) is str and name in wire.EXCEPTIONS for name in names):
-            raise wire.Malformed("an exception class that is none")
-        if not own:
-            return wire.EXCEPTIONS[names[0]], names[0]
-        bases = nearest([wire.EXCEPTIONS[name] for name in names])
-        for number, name in reversed(own):
-            if number not in self.classes:
-                if len(self.classes) >= MAX_CLASSES:
-                    raise wire.Malformed("more than {} exception classes".format(MAX_CLASSES))
-                made = new_class(name if name.isidentifier() else "Unnamed", bases)
-                self.classes[number] = made
-                self.class_numbers[made] = number
-            bases = [self.classes[number]]
-        return bases[0], bases[0].__name__
 
 
 class Reader(wire.Hooks):
@@ -351,6 +320,8 @@ class Reader(wire.Hooks):
         if known is None:
             if kind not in HANDLES:
                 raise wire.Malformed("an unknown kind of handle")
+            if len(self.solution.handles) >= MAX_HANDLES:
+                raise wire.Malformed("more than {} objects".format(MAX_HANDLES))
             name = type_name if type_name.isidentifier() and len(type_name) <= 100 else "object"
             known = self.solution.handles[number] = HANDLES[kind](self.solution, number, kind, name)
         elif known.__polestar__[2] != kind:
@@ -363,57 +334,24 @@ class Reader(wire.Hooks):
         return self.solution.callbacks[number]
 
     def module(self, name):
-        if type(name) is not str or name not in MODULES:
+        if type(name) is not str or name not in wire.MODULES:
             raise wire.Malformed("a module that is not on the list")
         return importlib.import_module(name)
 
     def exception_class(self, description):
-        return self.solution.exception_class(description)[0]
+        return self.solution.classes.of(description)[0]
 
 
-def special(kind):
-    """What the exceptions of that type stand as where they mean something to Python's or a test's machinery."""
-    return next((stand_in for base, stand_in in STAND_INS.items() if base in (kind, *kind.__mro__[:-2])), None)
-
-
-def nearest(kinds):
-    """Of builtin exception classes in the order of an mro: those that are no base of an earlier one."""
-    found = []
-    for kind in kinds:
-        stand_in = STAND_INS.get(kind, kind)
-        if not any(issubclass(earlier, stand_in) for earlier in found):
-            found.append(stand_in)
-    return found
-
-
-def new_class(name, bases):
-    """A class with the mark; of bases that do not go together only the first."""
-    mark = () if issubclass(bases[0], GuestRaised) else (GuestRaised,)
-    try:
-        return type(name, (*mark, *bases), {"__module__": "solution"})
-    except TypeError:
-        return type(name, (*mark, bases[0]), {"__module__": "solution"})
-
-
-def instance(kind, name, arguments, text):
-    """An exception of that type with these arguments and that text."""
-    if not issubclass(kind, GuestRaised):
-        stand_in = STAND_INS.get(kind)
-        if stand_in is None:
-            try:
-                error = kind(*arguments)
-                if type(error) is kind and str(error) == text:
-                    return error
-            except Exception:
-                pass  # Its constructor wants something else than texts: a class of our own takes them.
-        kind = new_class(name, [stand_in or kind])
-    try:
-        error = kind.__new__(kind, *arguments)
-    except Exception:
-        kind = new_class(name, [Exception])
-        error = kind.__new__(kind, *arguments)
-    error.args = arguments
-    return error
+def reference_to(value):
+    """Module and name under which both processes find a function or class of Python's library, if it has them."""
+    module = getattr(value, "__module__", None) or getattr(getattr(value, "__objclass__", None), "__module__", None)
+    path = getattr(value, "__qualname__", None)
+    if type(module) is not str or type(path) is not str:
+        return None
+    found = sys.modules.get(module)
+    for name in path.split("."):
+        found = getattr(found, name, None)
+    return (module, path) if found is value and module.split(".")[0] not in ("__main__", "test") else None
 
 
 def taken(iterator):
@@ -422,7 +360,7 @@ def taken(iterator):
     for item in iterator:
         items.append(item)
         if len(items) > wire.MAX_ITEMS:
-            raise wire.TooMuch("an iterator of more than {} items cannot be passed to the solution".format(wire.MAX_ITEMS))
+            raise wire.TooMuch("an iterator of more than {} items cannot be passed in".format(wire.MAX_ITEMS))
     return tuple(items)
 
 
@@ -450,8 +388,11 @@ def put_contents(container, items):
         raise wire.Malformed("a key that cannot be hashed") from None
 
 
+CONTAINERS = (list, tuple, dict, set, frozenset)
+
+
 def check_size(root):
-    """Refuses values that hold themselves, or that are many more items than they have bytes because parts occur again."""
+    """Refuses values that hold themselves, or that are very many items because parts of them occur again."""
     sizes, open_ones = {}, set()
     stack = [(root, False)]
     while stack:
@@ -459,17 +400,19 @@ def check_size(root):
         key = id(value)
         if done:
             open_ones.discard(key)
-            sizes[key] = 1 + sum(sizes.get(id(part), 1) for part in parts_of(value))
-            if sizes[key] > wire.MAX_ITEMS:
+            inner = [sizes.get(id(part), (1, 0)) for part in parts_of(value)]
+            count, depth = 1 + sum(part[0] for part in inner), 1 + max((part[1] for part in inner), default=0)
+            sizes[key] = count, depth
+            if count > wire.MAX_ITEMS:
                 raise wire.Malformed("too many items")
+            if depth > 2 * wire.MAX_DEPTH:
+                raise wire.Malformed("an argument was changed so that it is nested too deep")
         elif key in open_ones:
             raise wire.Malformed("an argument was changed so that it holds itself")
         elif key not in sizes:
-            if len(open_ones) > 2 * wire.MAX_DEPTH:
-                raise wire.Malformed("an argument was changed so that it is nested too deep")
             open_ones.add(key)
             stack.append((value, True))
-            stack.extend((part, False) for part in parts_of(value) if isinstance(part, (list, tuple, dict, set, frozenset)))
+            stack.extend((part, False) for part in parts_of(value) if isinstance(part, CONTAINERS))
 
 
 def parts_of(value):

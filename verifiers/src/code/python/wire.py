@@ -24,6 +24,8 @@ COMPLEX = struct.Struct(">dd")
 LENGTH = struct.Struct(">I")
 HANDLE = struct.Struct(">IBH")
 
+# Ends every value: without it a cut message could be a value too.
+END = b"."
 # Kinds of handles: what an object of the solution may be used for.
 OBJECT, FUNCTION, CLASS = 0, 1, 2
 
@@ -41,6 +43,13 @@ EXCEPTIONS = {
 }
 TYPES.update(EXCEPTIONS)
 NAMES_OF_TYPES = {kind: name for name, kind in TYPES.items()}
+
+
+# Modules that a test may have through the solution's import of them: the judge imports its own.
+MODULES = frozenset((
+    "bisect", "cmath", "collections", "copy", "datetime", "decimal", "fractions", "functools", "heapq", "itertools",
+    "json", "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing",
+))
 
 
 class Malformed(Exception):
@@ -115,7 +124,7 @@ class Encoder:
 
     def encode(self, value):
         self.put(value, 0)
-        return bytes(self.out)
+        return bytes(self.out + END)
 
     def put(self, value, depth):
         write = WRITERS.get(type(value))
@@ -286,6 +295,9 @@ class Hooks:
     def iterator(self, items):
         raise Malformed("an iterator where none may be")
 
+    def reference(self, names):
+        raise Malformed("a reference by name where none may be")
+
 
 def decode(data, hooks, refs=None, kept=None, max_items=MAX_ITEMS):
     """The one value that the bytes hold. References point into `refs`, a list; new containers are appended to `kept`."""
@@ -305,7 +317,9 @@ class Decoder:
         self.num_refs = 0
 
     def run(self):
-        data, size, readers = self.data, len(self.data), READERS
+        data, size, readers = self.data, len(self.data) - 1, READERS
+        if data[-1:] != END:
+            raise Malformed("the end is missing")
         try:
             while self.pos < size:
                 read = readers.get(data[self.pos])
@@ -318,6 +332,8 @@ class Decoder:
                 read(self)
         except (struct.error, UnicodeDecodeError):
             raise Malformed("a value is cut off or is not text at byte {}".format(self.pos)) from None
+        if self.pos != size:
+            raise Malformed("a value is cut off at byte {}".format(self.pos))
         if len(self.stack) != 1:
             raise Malformed("{} values where one is expected".format(len(self.stack)))
         return self.stack[0]
@@ -433,5 +449,6 @@ READERS = {
         "m": lambda d: d.push(d.hooks.module(d.popped())),
         "x": lambda d: d.push(d.hooks.exception_class(d.popped())),
         "j": lambda d: d.push(d.hooks.iterator(d.popped())),
+        "g": lambda d: d.push(d.hooks.reference(d.popped())),
     }.items()
 }

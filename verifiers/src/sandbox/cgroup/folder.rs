@@ -80,8 +80,10 @@ impl Folder {
                 self.write_if_there("memory.oom.group", 0)
             }
             Version::One => {
+                // Memory and swap together, so no swap. It must never be less than the limit on memory: raised before it,
+                // lowered after it.
+                let _ = self.write_if_there("memory.memsw.limit_in_bytes", bytes);
                 self.write("memory.limit_in_bytes", bytes)?;
-                // Memory and swap together, so no swap; never less than the limit on memory, so written after it.
                 self.write_if_there("memory.memsw.limit_in_bytes", bytes)?;
                 // For kernels that do not count swap.
                 self.write_if_there("memory.swappiness", 0)
@@ -99,6 +101,7 @@ impl Folder {
     }
 
     /// The number that a file consists of.
+    #[cfg(test)]
     pub(super) fn number(&self, file: &str) -> Option<u64> {
         fs::read_to_string(self.path.join(file)).ok()?.trim().parse().ok()
     }
@@ -110,6 +113,7 @@ impl Folder {
     }
 
     /// The number of processes and threads.
+    #[cfg(test)]
     pub(super) fn num_tasks(&self) -> Option<u64> {
         let file = match self.version {
             Version::One => "tasks",

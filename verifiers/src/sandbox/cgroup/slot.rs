@@ -26,13 +26,17 @@ impl Slot {
     pub(crate) fn create(parent: &Parent, memory_bytes: u64, num_tasks: u64) -> Result<Self, CgroupError> {
         let mut slot = Self { folders: Vec::new(), num_tasks };
         parent.make_folders(&mut slot.folders)?;
-        if let Some(folder) = slot.with(Controller::Memory) {
-            folder.limit_memory(memory_bytes)?;
-        }
+        slot.limit_memory(memory_bytes)?;
         if let Some(folder) = slot.with(Controller::Pids) {
             folder.limit_tasks(num_tasks)?;
         }
         Ok(slot)
+    }
+
+    /// Sets another limit on memory.
+    pub(crate) fn limit_memory(&self, bytes: u64) -> Result<(), CgroupError> {
+        let Some(folder) = self.with(Controller::Memory) else { return Ok(()) };
+        folder.limit_memory(bytes)
     }
 
     /// Descriptors, one for each folder: a process joins by writing `0` to each. They are closed on exec.
@@ -51,6 +55,7 @@ impl Slot {
     }
 
     /// The most bytes that were in use at once, where the kernel says.
+    #[cfg(test)]
     pub(crate) fn peak_bytes(&self) -> Option<u64> {
         let folder = self.with(Controller::Memory)?;
         match folder.version() {
@@ -60,11 +65,12 @@ impl Slot {
     }
 
     /// The number of processes and threads now. A process that has ended counts until its parent has asked for its end.
+    #[cfg(test)]
     pub(crate) fn num_tasks(&self) -> Option<u64> {
         self.with(Controller::Pids).or(self.folders.first())?.num_tasks()
     }
 
-    /// Kills every process in the cgroup and waits until there is none.
+    /// Kills every process in the cgroup and waits until there is none. Until it is killed a process cannot fork.
     pub(crate) fn kill(&self) -> Result<(), CgroupError> {
         // Otherwise some could fork faster than they are found.
         let pids = self.with(Controller::Pids);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use libc::c_long;
 use seccompiler::{BackendError, BpfProgram, SeccompRule, sock_filter};
 
-use super::{Ipc, Rules, SeccompError, Signals, arguments, calls};
+use super::{Files, Ipc, Rules, SeccompError, Signals, arguments, calls};
 
 #[cfg(target_arch = "x86_64")]
 const MACHINE: u32 = 0xc000_003e;
@@ -55,7 +55,7 @@ pub(super) fn compile(rules: Rules) -> Result<Vec<u8>, SeccompError> {
 }
 
 fn answers(rules: Rules) -> Result<BTreeMap<c_long, Answer>, BackendError> {
-    let (signals, ipc) = (rules.signals, rules.ipc);
+    let Rules { signals, ipc, files } = rules;
     let mut answers = BTreeMap::new();
     let mut always = |lists: &[&[c_long]], answer: u32| {
         answers.extend(lists.iter().copied().flatten().map(|&call| (call, Answer::Always(answer))));
@@ -65,6 +65,7 @@ fn answers(rules: Rules) -> Result<BTreeMap<c_long, Answer>, BackendError> {
     always(calls::DEADLY, DEADLY);
     always(&[calls::SIGNALS], if signals == Signals::Any { ALLOWED } else { REFUSED });
     always(&[calls::NAMED_IPC], if ipc == Ipc::Own { ALLOWED } else { REFUSED });
+    always(calls::ATTRIBUTES, if files == Files::Own { ALLOWED } else { REFUSED });
     // The rules on these follow where there are any.
     always(&[arguments::OF_OTHER_PROCESSES], ALLOWED);
     answers.extend(

@@ -26,6 +26,8 @@ pub(crate) struct Rules {
     pub(crate) signals: Signals,
     /// Whether it may use memory, queues and semaphores with names.
     pub(crate) ipc: Ipc,
+    /// Whether it may change modes, owners, times and attributes of files.
+    pub(crate) files: Files,
 }
 
 /// Whether the program may send signals and change the scheduling and limits of other processes.
@@ -48,10 +50,20 @@ pub(crate) enum Ipc {
     Shared,
 }
 
+/// Whose the files are that the program can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// It has its own mounts, and what it can write to is its own.
+    Own,
+    /// The machine's: it may change none of their modes, owners, times and attributes.
+    Shared,
+}
+
 /// Why there is no filter.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeccompError {
     /// The numbers of system calls of this machine are not known here.
+    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
     #[error(
         "the sandbox knows the system calls of Linux on x86_64 and aarch64, this is {} on {}",
         std::env::consts::OS,
