@@ -231,7 +231,8 @@ fn rust_sysroot() -> Option<&'static Path> {
     static SYSROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let find = || {
         let path = std::env::var_os("PATH")?;
-        let rustc = std::env::split_paths(&path).map(|folder| folder.join("rustc")).find(|file| file.is_file())?;
+        let rustc =
+            std::env::split_paths(&path).map(|folder| folder.join("rustc")).find(|file| file.is_file())?;
         if !is_rustup(&rustc) {
             return None;
         }
