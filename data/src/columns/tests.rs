@@ -125,7 +125,8 @@ fn several_columns_make_an_object_reference() {
 fn a_part_of_an_object_reference_may_be_empty_but_not_all_of_them() {
     let reference = Some("tests=test_list, setup=test_setup_code".into());
     let config = mapped(Columns { prompt: Some("text".into()), reference, ..Columns::default() });
-    let row = |tests, setup: &str| json!({"text": "Square it.", "test_list": tests, "test_setup_code": setup});
+    let row =
+        |tests, setup: &str| json!({"text": "Square it.", "test_list": tests, "test_setup_code": setup});
     let problem = read_with(&config, row(json!(["assert f(2) == 4"]), "")).unwrap();
     assert_eq!(problem.reference, json!({"tests": ["assert f(2) == 4"], "setup": ""}));
     assert_eq!(problem.fields["test_list"], json!(["assert f(2) == 4"]), "templates can show the tests");
