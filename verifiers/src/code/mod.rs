@@ -206,7 +206,7 @@ impl Verifier for Code {
 
     fn new(settings: CodeSettings) -> Result<Self, String> {
         let time = settings.check()?;
-        let readable = settings.languages.readable().chain(&settings.readable).cloned().collect();
+        let readable = settings.languages.readable().map(Into::into).chain(settings.readable.clone()).collect();
         let config = SandboxConfig {
             python: settings.python.clone(),
             isolation: settings.isolation,

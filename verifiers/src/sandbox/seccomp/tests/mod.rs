@@ -7,10 +7,10 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use super::{Ipc, Rules, Signals, arguments, calls, program};
+use super::{Files, Ipc, Rules, Signals, arguments, calls, program};
 
-const OWN: Rules = Rules { signals: Signals::Any, ipc: Ipc::Own };
-const SHARED: Rules = Rules { signals: Signals::None, ipc: Ipc::Shared };
+const OWN: Rules = Rules { signals: Signals::Any, ipc: Ipc::Own, files: Files::Own };
+const SHARED: Rules = Rules { signals: Signals::None, ipc: Ipc::Shared, files: Files::Shared };
 
 /// The command behind the filter.
 fn filtered(rules: Rules, command: &str) -> Command {
