@@ -19,6 +19,7 @@
 //! Architecture invariant: neither an exit status nor anything that the program writes makes a verdict right, except that
 //! standard output is what cases compare.
 
+mod case_list;
 mod cased;
 mod cases;
 mod fault;
