@@ -290,15 +290,17 @@ class _Shared:
 
     def clear_place(self, place):
         """Removes a box's files."""
-        shutil.rmtree(place, ignore_errors=True)
+        _remove(place)
 
     def kill(self, pid):
         """Ends every process of a box: they are one group, which none can leave."""
+        # Right after the fork it is alone, and no group of its own yet.
+        os.kill(pid, signal.SIGKILL)
         os.killpg(pid, signal.SIGKILL)
 
     def close(self):
         """Removes what is left of all boxes."""
-        shutil.rmtree(self.base, ignore_errors=True)
+        _remove(self.base)
 
 
 def _check_readable():
@@ -311,6 +313,20 @@ def _check_readable():
         )
 
 
+def _remove(top):
+    """Removes a folder, also where folders inside were made so that nobody may enter them."""
+    for folder, names, _ in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                if not os.path.islink(path):
+                    os.chmod(path, 0o700)
+            except OSError:
+                # Another user's, or gone.
+                pass
+    shutil.rmtree(top, ignore_errors=True)
+
+
 def remove_left():
     """Folders of fork servers that were killed and could not remove them."""
     for name in os.listdir(tempfile.gettempdir()):
@@ -318,7 +334,7 @@ def remove_left():
             pid = name[len(PLACE_PREFIX):].split("-")[0]
             if not os.path.exists("/proc/" + pid):
                 # What is another user's stays.
-                shutil.rmtree(os.path.join(tempfile.gettempdir(), name), ignore_errors=True)
+                _remove(os.path.join(tempfile.gettempdir(), name))
 
 
 def _num_threads_of_user():
