@@ -189,7 +189,7 @@ class Solution:
             return kind, value
 
     def raised(self, description, first_error):
-        """The exception to raise for one of the solution; one that a function of the test raised in between is itself."""
+        """The exception to raise for one of the solution; one that a function of the test raised is that one itself."""
         error, index = self.classes.rebuilt(description)
         if index is not None and first_error <= index < len(self.callback_errors):
             if not errors.is_special(type(self.callback_errors[index])):

@@ -1,8 +1,8 @@
 """Plain data as bytes, and the frames in which they travel between the judge and the solution's process.
 
 The judge reads bytes that hostile code has written, so reading may do nothing but make values: no names are looked up
-except those of the tables below, nothing is called but constructors of builtin types, nothing recurses, and the time and
-memory it takes are linear in the bytes. Values are written in postfix order: a container follows its items and says how
+except those of the tables below, nothing is called but constructors of builtin types, nothing recurses, and the time
+and memory it takes are linear in the bytes. Values are written in postfix order: a container follows its items and says how
 many there are, so a reader needs only a stack. Whatever is not well formed raises `Malformed`.
 """
 
@@ -109,9 +109,9 @@ def receive(fd, max_bytes):
 class Encoder:
     """Makes bytes of values.
 
-    `other(encoder, value, depth)` writes what has no exact builtin type. `refs` maps the identity of containers that the
-    reader has already to their index. With `kept` (a list), each list, dict, set and bytearray is appended to it as it is
-    written, a second occurrence becomes a reference to the first, and so the reader makes as many objects as there were.
+    `other(encoder, value, depth)` writes what has no exact builtin type. `refs` maps the identity of containers that
+    the reader has already to their index. With `kept` (a list), each list, dict, set and bytearray is appended to it as
+    it is written, and a second occurrence becomes a reference to the first: the reader makes as many objects.
     """
 
     def __init__(self, other, refs=None, kept=None, max_bytes=MAX_REPLY_BYTES, max_items=MAX_ITEMS):
@@ -300,7 +300,7 @@ class Hooks:
 
 
 def decode(data, hooks, refs=None, kept=None, max_items=MAX_ITEMS):
-    """The one value that the bytes hold. References point into `refs`, a list; new containers are appended to `kept`."""
+    """The one value of these bytes. References point into the list `refs`; new containers are appended to `kept`."""
     return Decoder(data, hooks, refs, kept, max_items).run()
 
 
