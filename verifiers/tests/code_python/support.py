@@ -1,4 +1,4 @@
-"""What the tests of the Python side share: its modules under their names, a judge and a solution joined by a channel."""
+"""What the tests of the Python side share: its modules by name, a judge and a solution joined by a channel."""
 
 import importlib.util
 import json

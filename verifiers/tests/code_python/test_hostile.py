@@ -38,15 +38,15 @@ class Peer:
     """Answers as an honest solution of `f(x) = x + 1` would, but for what a test overrides."""
 
     def __init__(self, fd):
-        self.fd = fd
+        self.channel = wire.Channel(fd)
 
     def next(self):
-        return wire.receive(self.fd, 1 << 30)
+        return self.channel.receive(1 << 30)
 
     def answer(self, frame, kind=b"=", reply=None):
         asked, number, secret, _ = frame
         self.requests.append(frame)
-        wire.send(self.fd, kind, number, secret, GOOD.get(asked) if reply is None else reply)
+        self.channel.send(kind, number, secret, GOOD.get(asked) if reply is None else reply)
 
     requests = []
 
@@ -100,7 +100,7 @@ class Hostile(unittest.TestCase):
             peer = Peer(fd)
             frame = peer.load()
             for number in range(frame[1], frame[1] + 5):
-                wire.send(fd, b"=", number, frame[2], body((3, ())))
+                wire.Channel(fd).send(b"=", number, frame[2], body((3, ())))
             time.sleep(5)
 
         self.ends(guest, "gone", "an answer to something else than the last request")
@@ -118,7 +118,7 @@ class Hostile(unittest.TestCase):
     def test_a_reply_before_anything(self):
         def guest(fd):
             for number in range(10):
-                wire.send(fd, b"=", number, bytes(8), body((None, ())))
+                wire.Channel(fd).send(b"=", number, bytes(8), body((None, ())))
             time.sleep(5)
 
         self.ends(guest, "gone", "an answer to something else")
@@ -130,11 +130,11 @@ class Hostile(unittest.TestCase):
                 peer = Peer(fd)
                 kind, number, secret, _ = peer.load()
                 if change == "number":
-                    wire.send(fd, b"=", number + 1, secret, body((3, ())))
+                    wire.Channel(fd).send(b"=", number + 1, secret, body((3, ())))
                 elif change == "secret":
-                    wire.send(fd, b"=", number, bytes(8), body((3, ())))
+                    wire.Channel(fd).send(b"=", number, bytes(8), body((3, ())))
                 else:
-                    wire.send(fd, b"?" if change == "missing" else b"C", number, secret, body((3, ())))
+                    wire.Channel(fd).send(b"?" if change == "missing" else b"C", number, secret, body((3, ())))
                 time.sleep(5)
 
             self.ends(guest, "gone", "broke the protocol")
@@ -417,7 +417,7 @@ class Hostile(unittest.TestCase):
                     reply = bytearray(local.choice(replies))
                     for _ in range(local.randrange(3)):
                         reply[local.randrange(len(reply))] = local.randrange(256)
-                    wire.send(fd, local.choice([b"=", b"=", b"!", b"?", b"B"]), number, secret, bytes(reply))
+                    wire.Channel(fd).send(local.choice([b"=", b"=", b"!", b"?", b"B"]), number, secret, bytes(reply))
 
             # The second test cannot be passed by a value of the above.
             report = support.outcome(dict(JOB, tests=["assert f(2) == 3", "assert f(3) == 'never'"]), "", guest)
