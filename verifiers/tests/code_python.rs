@@ -35,6 +35,11 @@ fn functions_are_judged_through_the_channel() {
 }
 
 #[test]
+fn objects_arguments_functions_and_exceptions_pass_between() {
+    run("python3", "test_objects.py");
+}
+
+#[test]
 fn a_hostile_process_does_not_confuse_the_judge() {
     run("python3", "test_hostile.py");
 }

@@ -18,9 +18,19 @@ polestar_guest.run_program(sys.argv[1].encode())
 
 
 def ran(*texts, data=b"", **options):
-    sources = [{"name": "<answer>" if index == len(texts) - 1 else "<prompt>", "text": text} for index, text in enumerate(texts)]
+    sources = [
+        {"name": "<answer>" if index == len(texts) - 1 else "<prompt>", "text": text}
+        for index, text in enumerate(texts)
+    ]
     code = RUN.format(tests=os.path.dirname(os.path.abspath(support.__file__)))
-    done = subprocess.run([sys.executable, "-c", code, json.dumps({"sources": sources})], input=data, capture_output=True, timeout=30, env={}, **options)
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps({"sources": sources})],
+        input=data,
+        capture_output=True,
+        timeout=30,
+        env={},
+        **options
+    )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -54,9 +64,13 @@ class Programs(unittest.TestCase):
     def test_tracebacks_name_the_answer_only(self):
         status, _, text = ran("def f():\n    return 1 // 0\n\n\nf()\n")
         self.assertEqual(status, 1)
-        self.assertEqual([line for line in text.splitlines() if "File" in line], [
-            '  File "<answer>", line 5, in <module>', '  File "<answer>", line 2, in f',
-        ])
+        self.assertEqual(
+            [line for line in text.splitlines() if "File" in line],
+            [
+                '  File "<answer>", line 5, in <module>',
+                '  File "<answer>", line 2, in f',
+            ],
+        )
         self.assertIn("return 1 // 0", text)
         status, _, text = ran("def f(x) return")
         self.assertEqual(status, 1)
@@ -64,7 +78,9 @@ class Programs(unittest.TestCase):
         self.assertIn("SyntaxError", text)
 
     def test_sources_share_one_namespace(self):
-        self.assertEqual(ran("from __future__ import annotations\nx = 2", "def f(a: no_such): return a\nprint(f(x))"), (0, "2\n", ""))
+        self.assertEqual(
+            ran("from __future__ import annotations\nx = 2", "def f(a: no_such): return a\nprint(f(x))"), (0, "2\n", "")
+        )
 
     def test_output_that_nobody_takes(self):
         self.assertEqual(ran("import sys\nsys.stdout.close()")[0], 0)

@@ -133,8 +133,7 @@ class Rewriter:
         # As Python counts lines: other signs that end a line for `splitlines` do not.
         self.lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self.num_notes = 0
-        # The place of the assert that is being rewritten, which all nodes that are made for it get.
-        self.at = {}
+        self.place = {}
 
     def block(self, body, guarded):
         """The statements of a block; `guarded` where a failure may be caught by the test, and so must be raised."""
@@ -164,23 +163,30 @@ class Rewriter:
 
     def assertion(self, statement, guarded):
         self.num_notes = 0
-        self.at = {name: getattr(statement, name) for name in PLACE}
+        self.place = {field: getattr(statement, field) for field in PLACE}
         source = " ".join(self.source(statement).split())[:MAX_SOURCE]
         test, plan = self.condition(statement.test)
         index = len(self.run.plans)
         self.run.plans.append((source, plan))
         message = [statement.msg] if statement.msg is not None else []
-        at = self.at
-        new = ast.Call(self.name(NEW), [ast.Constant(index, **at)], [], **at)
-        begin = ast.Assign([ast.Name(ONE, ast.Store(), **at)], new, **at)
-        held = ast.Expr(self.ask("held", []), **at)
-        failed = ast.Raise(self.ask("failed", message), None, **at)
-        branch = ast.If(test, [held], [failed], **at)
+        new = self.made(ast.Call, self.name(NEW), [self.made(ast.Constant, index)], [])
+        begin = self.made(ast.Assign, [self.made(ast.Name, ONE, ast.Store())], new)
+        held = self.made(ast.Expr, self.ask("held", []))
+        failed = self.made(ast.Raise, self.ask("failed", message), None)
+        branch = self.made(ast.If, test, [held], [failed])
         if self.run.partial and not guarded:
-            unless = ast.UnaryOp(ast.Not(), self.ask("goes_on", [self.name(ERROR)]), **at)
-            leave = ast.If(unless, [ast.Raise(None, None, **at)], [], **at)
-            branch = ast.Try([branch], [ast.ExceptHandler(self.name(BASE), ERROR, [leave], **at)], [], [], **at)
+            unless = self.made(ast.UnaryOp, ast.Not(), self.ask("goes_on", [self.name(ERROR)]))
+            again = self.made(ast.If, unless, [self.made(ast.Raise, None, None)], [])
+            handler = self.made(ast.ExceptHandler, self.name(BASE), ERROR, [again])
+            branch = self.made(ast.Try, [branch], [handler], [], [])
         return [begin, branch]
+
+    def made(self, kind, *fields):
+        """A new node, at the place of the assert."""
+        return kind(*fields, **self.place)
+
+    def name(self, name):
+        return self.made(ast.Name, name, ast.Load())
 
     def source(self, node):
         """The text of a node. Columns count bytes."""
@@ -191,16 +197,12 @@ class Rewriter:
         return b"\n".join(lines).decode("utf-8", "replace")
 
     def ask(self, method, arguments):
-        function = ast.Attribute(self.name(ONE), method, ast.Load(), **self.at)
-        return ast.Call(function, arguments, [], **self.at)
-
-    def name(self, name):
-        return ast.Name(name, ast.Load(), **self.at)
+        return self.made(ast.Call, self.made(ast.Attribute, self.name(ONE), method, ast.Load()), arguments, [])
 
     def noted(self, node):
         """The node with its value noted, and the key of the note."""
         self.num_notes += 1
-        return self.ask("note", [ast.Constant(self.num_notes, **self.at), node]), self.num_notes
+        return self.ask("note", [self.made(ast.Constant, self.num_notes), node]), self.num_notes
 
     def condition(self, node):
         """A condition with its parts noted, and the plan by which the notes are told."""
@@ -210,14 +212,14 @@ class Rewriter:
                 side, plan = self.side(part)
                 sides.append(side)
                 plans.append(plan)
-            compare = ast.copy_location(ast.Compare(sides[0], node.ops, sides[1:]), node)
+            compare = self.made(ast.Compare, sides[0], node.ops, sides[1:])
             return compare, ("compare", [SYMBOLS[type(op)] for op in node.ops], plans)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner, plan = self.condition(node.operand)
-            return ast.copy_location(ast.UnaryOp(node.op, inner), node), ("not", plan)
+            return self.made(ast.UnaryOp, node.op, inner), ("not", plan)
         if isinstance(node, ast.BoolOp):
             parts = [self.condition(part) for part in node.values]
-            whole = ast.copy_location(ast.BoolOp(node.op, [part for part, _ in parts]), node)
+            whole = self.made(ast.BoolOp, node.op, [part for part, _ in parts])
             return whole, ("bool", [plan for _, plan in parts])
         if isinstance(node, ast.Call) and node.args and not any(isinstance(part, ast.Starred) for part in node.args):
             arguments, keys = [], []
@@ -226,7 +228,7 @@ class Rewriter:
                 arguments.append(argument)
                 keys.append(key)
             name = self.source(node.func)[:60]
-            value, key = self.noted(ast.copy_location(ast.Call(node.func, arguments, node.keywords), node))
+            value, key = self.noted(self.made(ast.Call, node.func, arguments, node.keywords))
             return value, ("call", name, keys, key)
         value, key = self.noted(node)
         return value, ("value", key)
@@ -238,19 +240,18 @@ class Rewriter:
             if len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred):
                 inner, made_of = self.inside(node.args[0])
                 made_of = (node.func.id + "({})",) + made_of
-                node = ast.copy_location(ast.Call(node.func, [inner], []), node)
+                node = self.made(ast.Call, node.func, [inner], [])
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             node, made_of = self.inside(node)
             made_of = ("{}",) + made_of
-        is_constant = all(isinstance(part, LITERAL) for part in ast.walk(node))
         value, key = self.noted(node)
-        return value, (key, made_of, is_constant)
+        return value, (key, made_of, node)
 
     def inside(self, node):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             left, first = self.noted(node.left)
             right, second = self.noted(node.right)
-            return ast.copy_location(ast.BinOp(left, node.op, right), node), (first, second)
+            return self.made(ast.BinOp, left, node.op, right), (first, second)
         value, key = self.noted(node)
         return value, (key,)
 
@@ -295,7 +296,7 @@ def explain_compare(plan, notes, wanted_false):
     symbol, sides = symbols[right - 1], sides[right - 1:right + 1]
     got, expected = (notes[side[0]] for side in sides)
     if symbol in ("==", "is") and not wanted_false:
-        if sides[0][2] and not sides[1][2]:
+        if is_literal(sides[0][2]) and not is_literal(sides[1][2]):
             got, expected, sides = expected, got, sides[::-1]
         return "got {}{}, expected {}{}".format(
             shown(got), made_of(sides[0][1], notes), shown(expected), difference(got, expected)
@@ -303,6 +304,10 @@ def explain_compare(plan, notes, wanted_false):
     if wanted_false:
         symbol = "not " + symbol
     return "got {}{}, expected it {} {}".format(shown(got), made_of(sides[0][1], notes), symbol, shown(expected))
+
+
+def is_literal(node):
+    return all(isinstance(part, LITERAL) for part in ast.walk(node))
 
 
 def keys_of(plan):

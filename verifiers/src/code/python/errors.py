@@ -1,7 +1,7 @@
-"""Exceptions of the solution as the judge raises them: builtin types where they mean nothing special, marked classes else.
+"""Exceptions of the solution as the judge raises them: builtin types where they mean nothing special, else marked ones.
 
 What the solution raised must be caught by `except` and `pytest.raises` as the test expects, and must never be taken for
-something that the test's own machinery raised: not for a failed assert, not for the end of a loop, not for a skipped test.
+something that the test's own machinery raised: a failed assert, the end of a loop, a skipped test.
 """
 
 import polestar_wire as wire
@@ -21,7 +21,8 @@ class GuestRaised:
 # Exceptions that mean something to a loop, a generator or a test runner, and what the solution's stand as.
 STAND_INS = {
     AssertionError: AssertionError, SystemExit: SystemExit, KeyboardInterrupt: KeyboardInterrupt,
-    StopIteration: RuntimeError, StopAsyncIteration: RuntimeError, GeneratorExit: RuntimeError, BaseException: Exception,
+    StopIteration: RuntimeError, StopAsyncIteration: RuntimeError, GeneratorExit: RuntimeError,
+    BaseException: Exception,
 }
 
 

@@ -138,7 +138,7 @@ class Server:
     """One conversation with the judge: a request, one reply, and between them calls of the test's functions."""
 
     def __init__(self, fd, module, names, problem):
-        self.fd = fd
+        self.channel = wire.Channel(fd)
         self.module = module
         self.names = set(names)
         self.problem = problem
@@ -160,7 +160,7 @@ class Server:
     def serve(self):
         try:
             while True:
-                self.answer(*wire.receive(self.fd, MAX_REQUEST_BYTES))
+                self.answer(*self.channel.receive(MAX_REQUEST_BYTES))
         except wire.Closed:
             return
 
@@ -183,7 +183,7 @@ class Server:
         with self.lock:
             # From here on no thread may call back on behalf of this request.
             self.outstanding.pop()
-            wire.send(self.fd, kind, number, secret, reply)
+            self.channel.send(kind, number, secret, reply)
 
     def encode(self, value, refs):
         return wire.Encoder(self.put_other, refs=refs, max_bytes=self.max_bytes).encode(value)
@@ -256,9 +256,9 @@ class Server:
             if not self.outstanding:
                 raise RuntimeError("a function of the test was called when the call that brought it had ended")
             number, secret = self.outstanding[-1]
-            wire.send(self.fd, b"B", number, secret, body)
+            self.channel.send(b"B", number, secret, body)
             while True:
-                kind, *rest = wire.receive(self.fd, MAX_REQUEST_BYTES)
+                kind, *rest = self.channel.receive(MAX_REQUEST_BYTES)
                 if kind == b"R":
                     return wire.decode(rest[2], self.reader, max_items=MAX_REQUEST_BYTES)
                 if kind == b"E":

@@ -106,7 +106,7 @@ class Solution:
     """The judge's end of the channel."""
 
     def __init__(self, fd, max_reply_bytes=wire.MAX_REPLY_BYTES):
-        self.fd = fd
+        self.channel = wire.Channel(fd)
         self.max_reply_bytes = max_reply_bytes
         self.calls = 0
         # What was wrong with the solution's side, once it is lost.
@@ -189,7 +189,7 @@ class Solution:
             return kind, value
 
     def raised(self, description, first_error):
-        """The exception to raise for one of the solution; one that a function of the test raised in between is itself."""
+        """The exception to raise for one of the solution; one that a function of the test raised is that one itself."""
         error, index = self.classes.rebuilt(description)
         if index is not None and first_error <= index < len(self.callback_errors):
             if not errors.is_special(type(self.callback_errors[index])):
@@ -203,9 +203,9 @@ class Solution:
         self.involved = True
         # A reply must repeat these bytes, so none can be written before its request is known.
         number, secret = self.sent & 0xFFFFFFFF, os.urandom(8)
-        wire.send(self.fd, kind, number, secret, body)
+        self.channel.send(kind, number, secret, body)
         while True:
-            kind, *ours, body = wire.receive(self.fd, self.max_reply_bytes + 1024)
+            kind, *ours, body = self.channel.receive(self.max_reply_bytes + 1024)
             if ours != [number, secret]:
                 raise wire.Malformed("an answer to something else than the last request")
             if kind in (b"=", b"!", b"?"):
@@ -213,7 +213,7 @@ class Solution:
             if kind != b"B":
                 raise wire.Malformed("an unknown kind of message")
             answer_kind, answer = self.run_callback(wire.decode(body, self.reader))
-            wire.send(self.fd, answer_kind, number, secret, answer)
+            self.channel.send(answer_kind, number, secret, answer)
 
     def run_callback(self, request):
         if type(request) is not tuple or [type(part) for part in request[1:]] != [tuple, dict]:
