@@ -33,7 +33,7 @@ pub(super) fn read(value: &Value) -> Result<Vec<Case>, String> {
         Value::Array(cases) => {
             cases.iter().enumerate().map(|(index, case)| read_case(index + 1, case)).collect()
         }
-        Value::Object(lists) => read_lists(lists),
+        Value::Object(lists) if !lists.is_empty() => read_lists(lists),
         other => Err(refusal(other)),
     }
 }
@@ -150,6 +150,7 @@ mod tests {
     fn what_is_no_list_of_cases_is_refused() {
         for (value, expected) in [
             (json!(5), "found 5"),
+            (json!({}), "found {}"),
             (json!("x"), "must be JSON then, but it is not"),
             (json!("\"[]\""), "\"stdin\" and \"stdout\", or an object with the lists"),
             (json!({"inputs": ["1"]}), "there is no `outputs`"),
