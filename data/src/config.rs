@@ -45,7 +45,7 @@ pub struct SourceConfig {
 pub struct Columns {
     /// The prompt: text or a list of messages.
     pub prompt: Option<String>,
-    /// The reference answer. Several columns separated by commas make an object: `entry_point, tests=test_list`.
+    /// The reference answer. Several columns separated by commas make an object, of which some texts may be empty: `entry_point, tests=test_list`.
     pub reference: Option<String>,
     /// The worked solution.
     pub response: Option<String>,

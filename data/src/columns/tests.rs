@@ -122,6 +122,44 @@ fn several_columns_make_an_object_reference() {
 }
 
 #[test]
+fn a_part_of_an_object_reference_may_be_empty_but_not_all_of_them() {
+    let reference = Some("tests=test_list, setup=test_setup_code".into());
+    let config = mapped(Columns { prompt: Some("text".into()), reference, ..Columns::default() });
+    let row =
+        |tests, setup: &str| json!({"text": "Square it.", "test_list": tests, "test_setup_code": setup});
+    let problem = read_with(&config, row(json!(["assert f(2) == 4"]), "")).unwrap();
+    assert_eq!(problem.reference, json!({"tests": ["assert f(2) == 4"], "setup": ""}));
+    assert_eq!(problem.fields["test_list"], json!(["assert f(2) == 4"]), "templates can show the tests");
+    let message = read_with(&config, row(json!(" "), "")).unwrap_err();
+    let expected = "d/a.jsonl:3: expected a reference answer in the columns test_list, test_setup_code, \
+                    found empty text in each";
+    assert_eq!(message, expected);
+    let message = read_with(&config, row(Value::Null, "")).unwrap_err();
+    assert!(message.ends_with("in column `test_list`, found null"), "{message}");
+}
+
+#[test]
+fn the_prompt_column_can_be_a_part_of_the_reference() {
+    let config = mapped(Columns {
+        prompt: Some("prompt".into()),
+        reference: Some("prompt, entry_point, test".into()),
+        id: Some("task_id".into()),
+        ..Columns::default()
+    });
+    let row = json!({
+        "task_id": "HumanEval/0",
+        "prompt": "def f(x):\n",
+        "entry_point": "f",
+        "canonical_solution": "    return x\n",
+        "test": "def check(candidate):\n    assert candidate(1) == 1\n",
+    });
+    let problem = read_with(&config, row.clone()).unwrap();
+    assert_eq!((problem.id.as_str(), problem.prompt), ("HumanEval/0", text("def f(x):\n")));
+    let expected = json!({"prompt": row["prompt"], "entry_point": "f", "test": row["test"]});
+    assert_eq!(problem.reference, expected);
+}
+
+#[test]
 fn the_answer_regex_takes_its_group_and_leaves_the_text_as_the_response() {
     let config = SourceConfig { answer_regex: Some(r"answer is (-?\d+)".into()), ..SourceConfig::new("a") };
     let problem = read_with(&config, json!({"question": "?", "answer": "So the answer is -5."})).unwrap();

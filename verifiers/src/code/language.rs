@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 
 use rustix::fs::{Access, access};
 use serde::Deserialize;
 
 /// The language that needs no commands.
-pub const PYTHON: &str = "python";
+pub(super) const PYTHON: &str = "python";
 
 /// Other names of languages in the info strings of fenced blocks.
 const LABELS: &[(&str, &[&str])] = &[
@@ -95,8 +97,9 @@ impl TryFrom<BTreeMap<String, Language>> for Languages {
 
 impl Languages {
     /// Paths that the languages need, beside the system's folders.
-    pub fn readable(&self) -> impl Iterator<Item = &PathBuf> {
-        self.0.values().flat_map(|language| &language.readable)
+    pub fn readable(&self) -> impl Iterator<Item = &Path> {
+        let given = self.0.values().flat_map(|language| &language.readable).map(PathBuf::as_path);
+        given.chain(rust_sysroot())
     }
 
     /// The commands' templates of a language; none for Python, which has none.
@@ -166,7 +169,7 @@ impl Language {
 }
 
 /// Whether a fenced block with this label, in small letters, holds a program of the language.
-pub fn is_label(language: &str, label: &str) -> bool {
+pub(super) fn is_label(language: &str, label: &str) -> bool {
     label == language || LABELS.iter().any(|(name, labels)| *name == language && labels.contains(&label))
 }
 
@@ -200,11 +203,44 @@ fn look_up(program: &str, path: Option<&OsStr>) -> Result<PathBuf, String> {
     }
     // Relative folders of a PATH would mean another place where the command runs.
     let folders = std::env::split_paths(path.unwrap_or_default()).filter(|folder| folder.is_absolute());
-    folders.map(|folder| folder.join(program)).find(|file| is_program(file)).ok_or_else(|| {
+    let found = folders.map(|folder| folder.join(program)).find(|file| is_program(file));
+    found.map(behind_rustup).ok_or_else(|| {
         let advice = PACKAGES.iter().find(|(name, _)| *name == program);
         let advice = advice.map_or("install it, or give its absolute path", |(_, advice)| advice);
         format!("there is no program `{program}` on the PATH; {advice}")
     })
+}
+
+/// The compiler itself where the program is rustup's stand-in, which looks into its user's home for it: boxes have none.
+fn behind_rustup(program: PathBuf) -> PathBuf {
+    match program.file_name().zip(rust_sysroot()) {
+        Some((name, sysroot)) if is_rustup(&program) && sysroot.join("bin").join(name).exists() => {
+            sysroot.join("bin").join(name)
+        }
+        _ => program,
+    }
+}
+
+fn is_rustup(program: &Path) -> bool {
+    program.canonicalize().is_ok_and(|file| file.file_name().is_some_and(|name| name == "rustup"))
+}
+
+/// The folder of the Rust that rustup has chosen, which boxes must be able to read; none where Rust is installed otherwise.
+/// Found once.
+fn rust_sysroot() -> Option<&'static Path> {
+    static SYSROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let find = || {
+        let path = std::env::var_os("PATH")?;
+        let rustc =
+            std::env::split_paths(&path).map(|folder| folder.join("rustc")).find(|file| file.is_file())?;
+        if !is_rustup(&rustc) {
+            return None;
+        }
+        let said = Command::new(rustc).args(["--print", "sysroot"]).current_dir("/").output().ok()?;
+        let sysroot = PathBuf::from(String::from_utf8(said.stdout).ok()?.trim());
+        sysroot.is_absolute().then_some(sysroot)
+    };
+    SYSROOT.get_or_init(find).as_deref()
 }
 
 #[cfg(test)]

@@ -4,18 +4,20 @@
 //! | --- | --- |
 //! | a function `check(candidate)`, as in HumanEval | `test`, `entry_point`, optional `prompt` |
 //! | assert statements, as in MBPP | `tests`, optional `setup`, `prompt`, `entry_point` |
-//! | standard input and output | `cases`: a list of `{"stdin", "stdout"}`, optional `compare`, `tolerance` |
+//! | standard input and output | `cases`, or `inputs` and `outputs`: see [`case_list`]; optional `compare`, `tolerance` |
 //! | files for pytest | `files`: names and texts, optional `module` |
 //!
 //! Every form may have `limits`, and `language`. The first, second and last are Python whatever the settings say, for the
-//! tests are. A field that is null counts as left out, as data sets with columns have it.
+//! tests are. A field that is null counts as left out, as data sets with columns have it. The whole may be a text that
+//! is the JSON of such an object, as a column of APPS is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::case_list;
 use super::cases::{Comparison, Layout};
 use super::language::PYTHON;
 use crate::budget::{MAX_TIMEOUT_S, timeout};
@@ -40,7 +42,7 @@ const TAKEN_MODULES: &[&str] = &["__main__", "builtins", "conftest", "pytest", "
 
 /// The tests of one problem, and what holds for them.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "RawReference")]
+#[serde(try_from = "Value")]
 pub struct Reference {
     /// The tests.
     pub form: Form,
@@ -139,6 +141,9 @@ struct RawReference {
     tests: Option<Value>,
     setup: Option<Value>,
     cases: Option<Value>,
+    inputs: Option<Value>,
+    outputs: Option<Value>,
+    fn_name: Option<Value>,
     compare: Option<Value>,
     tolerance: Option<Value>,
     files: Option<Value>,
@@ -147,10 +152,22 @@ struct RawReference {
     limits: Option<Value>,
 }
 
-impl TryFrom<RawReference> for Reference {
+impl TryFrom<Value> for Reference {
     type Error = String;
 
-    fn try_from(raw: RawReference) -> Result<Self, String> {
+    fn try_from(value: Value) -> Result<Self, String> {
+        let object = match value {
+            Value::String(text) => serde_json::from_str(&text)
+                .ok()
+                .filter(Value::is_object)
+                .ok_or("it must be an object with tests, or a text that is the JSON of one")?,
+            other => other,
+        };
+        if !object.is_object() {
+            return Err("it must be an object with tests".to_owned());
+        }
+        let raw: RawReference = serde_json::from_value(object).map_err(|error| error.to_string())?;
+        let raw = raw.with_cases()?;
         let form = raw.form()?;
         let language = match &raw.language {
             None => None,
@@ -172,6 +189,23 @@ impl TryFrom<RawReference> for Reference {
 }
 
 impl RawReference {
+    /// Takes inputs and outputs for cases.
+    fn with_cases(mut self) -> Result<Self, String> {
+        if let Some(name) = &self.fn_name {
+            return Err(case_list::calls_a_function(name));
+        }
+        let (inputs, outputs) = (self.inputs.take(), self.outputs.take());
+        if inputs.is_none() && outputs.is_none() {
+            return Ok(self);
+        }
+        if self.cases.is_some() {
+            return Err("it has `cases` beside `inputs` and `outputs`, which are another spelling of them; leave one out"
+                .to_owned());
+        }
+        self.cases = Some(json!({"inputs": inputs, "outputs": outputs}));
+        Ok(self)
+    }
+
     fn form(&self) -> Result<Form, String> {
         let forms =
             [("test", &self.test), ("tests", &self.tests), ("cases", &self.cases), ("files", &self.files)];
@@ -243,14 +277,7 @@ impl RawReference {
     }
 
     fn cases_form(&self, cases: &Value) -> Result<Form, String> {
-        let Value::Array(cases) = cases else {
-            let found = shown(cases);
-            return Err(format!(
-                "`cases` must be a list of objects with \"stdin\" and \"stdout\", found {found}"
-            ));
-        };
-        let cases = cases.iter().enumerate().map(|(i, case)| read_case(i + 1, case));
-        let cases = cases.collect::<Result<Vec<_>, _>>()?;
+        let cases = case_list::read(cases)?;
         if cases.is_empty() {
             return Err("`cases` must have at least one case, found an empty list".to_owned());
         }
@@ -327,30 +354,6 @@ impl RawReference {
     }
 }
 
-fn read_case(number: usize, case: &Value) -> Result<Case, String> {
-    let Value::Object(fields) = case else {
-        let found = shown(case);
-        return Err(format!(
-            "`cases`: case {number} must be an object with \"stdin\" and \"stdout\", found {found}"
-        ));
-    };
-    if let Some(unknown) = fields.keys().find(|key| !["stdin", "stdout"].contains(&key.as_str())) {
-        return Err(format!(
-            "`cases`: case {number} has the field {:?}; there are `stdin` and `stdout`",
-            shorten(unknown, SHOWN_BYTES)
-        ));
-    }
-    let read = |name: &str| match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(other) => {
-            Err(format!("`cases`: `{name}` of case {number} must be a text, found {}", shown(other)))
-        }
-    };
-    let stdout = read("stdout")?.ok_or_else(|| format!("`cases`: case {number} must have `stdout`"))?;
-    Ok(Case { stdin: read("stdin")?.unwrap_or_default(), stdout })
-}
-
 fn check_file_name(file: &str) -> Result<(), String> {
     let shown = shorten(file, SHOWN_BYTES);
     if file.contains(['/', '\\']) || file == ".." {
@@ -398,7 +401,8 @@ fn limits(value: &Value) -> Result<Limits, String> {
     Ok(limits)
 }
 
-fn shown(value: &Value) -> String {
+/// A value as an error message shows it.
+pub(super) fn shown(value: &Value) -> String {
     shorten(&value.to_string(), SHOWN_BYTES)
 }
 

@@ -53,6 +53,35 @@ fn every_form_is_read() {
 }
 
 #[test]
+fn cases_come_in_the_spellings_of_data_sets() {
+    let expected = read(json!({"cases": [{"stdin": "1\n", "stdout": "2\n"}]})).unwrap();
+    let apps = json!({"inputs": ["1\n"], "outputs": ["2\n"], "fn_name": null});
+    for reference in [
+        apps.clone(),
+        apps.to_string().into(),
+        json!({"cases": apps.clone()}),
+        json!({"cases": apps.to_string(), "setup": null}),
+        json!({"cases": [{"stdin": "1\n", "stdout": "2\n"}], "inputs": null}),
+    ] {
+        assert_eq!(read(reference.clone()).as_ref(), Ok(&expected), "{reference}");
+    }
+    for (reference, part) in [
+        (json!({"inputs": [[1]], "outputs": [2], "fn_name": "f"}), "`fn_name` is \"f\""),
+        (json!({"inputs": ["1"], "cases": []}), "`cases` beside `inputs` and `outputs`"),
+        (json!({"outputs": ["1"]}), "there is no `inputs`"),
+        (json!({"inputs": [], "outputs": []}), "at least one case"),
+        (json!({"inputs": ["1"], "outputs": [""]}), "must expect some output"),
+        (json!("assert f(1) == 1"), "or a text that is the JSON of one"),
+        (json!("[]"), "or a text that is the JSON of one"),
+        (json!(["assert f(1) == 1"]), "it must be an object with tests"),
+        (json!(null), "it must be an object with tests"),
+    ] {
+        let error = read(reference.clone()).unwrap_err();
+        assert!(error.contains(part), "{reference}: {error}");
+    }
+}
+
+#[test]
 fn limits_are_read() {
     let reference = read(json!({
         "tests": ["assert a"], "limits": {"timeout_s": 2.5, "memory_mb": 64, "output_kb": 1, }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Room;
 use super::fault::Fault;
-use super::program::Program;
+use super::program::{Program, given_code};
 use super::reference::{Form, Reference};
 use super::report::{Ending, Outcome, Report};
 use super::stream::{Keep, Stream};
@@ -24,11 +24,11 @@ const MOST_REPLY_BYTES: u64 = 16 << 20;
 /// What the judge's box is told of the tests.
 pub(super) fn payload(reference: &Reference, is_partial: bool) -> Value {
     let mut payload = match &reference.form {
-        Form::Check { prompt, entry_point, test } => {
-            json!({"form": "check", "prompt": prompt, "entry_point": entry_point, "test": test})
+        Form::Check { entry_point, test, .. } => {
+            json!({"form": "check", "prompt": given_code(reference), "entry_point": entry_point, "test": test})
         }
-        Form::Asserts { tests, setup, prompt, entry_point } => {
-            json!({"form": "asserts", "prompt": prompt, "entry_point": entry_point, "setup": setup, "tests": tests})
+        Form::Asserts { tests, setup, entry_point, .. } => {
+            json!({"form": "asserts", "prompt": given_code(reference), "entry_point": entry_point, "setup": setup, "tests": tests})
         }
         Form::Files { files, module } => json!({"form": "pytest", "files": files, "module": module}),
         Form::Cases { .. } => json!({}),

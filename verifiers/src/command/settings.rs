@@ -350,7 +350,7 @@ mod tests {
         let cases = [
             (
                 VerifyArgs::default(),
-                "--verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, process, http",
+                "--verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, code, process, http",
             ),
             (math(&["fallback"]), "--set expects KEY=VALUE, found `fallback`"),
             (math(&["fallbak=none"]), "unknown field `fallbak`"),
@@ -364,8 +364,8 @@ mod tests {
             (math(&["jobs=-1"]), "`jobs` must be a whole number"),
             (math(&["kind=digits"]), "`kind` must be what --verifier says"),
             (
-                VerifyArgs { verifier: Some("code".into()), ..VerifyArgs::default() },
-                "the kinds are: math, choice, text, digits, format, length, repetition, rubric, process, http",
+                VerifyArgs { verifier: Some("lean".into()), ..VerifyArgs::default() },
+                "the kinds are: math, choice, text, digits, format, length, repetition, rubric, code, process, http",
             ),
             (VerifyArgs { config: Some("no/such.toml".into()), ..math(&[]) }, "no/such.toml cannot be read"),
         ];

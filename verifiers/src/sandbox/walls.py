@@ -252,6 +252,7 @@ class _Shared:
     def __init__(self, config):
         if os.geteuid() == 0:
             become_nobody()
+            _check_readable()
         if config["level"] == "landlock" and kernel.landlock_version() == 0:
             raise OSError("there is no Landlock in this kernel")
         self.level = config["level"]
@@ -298,6 +299,16 @@ class _Shared:
     def close(self):
         """Removes what is left of all boxes."""
         shutil.rmtree(self.base, ignore_errors=True)
+
+
+def _check_readable():
+    """Where nothing is shown under another path, Python must be readable as it lies."""
+    library = os.path.dirname(os.__file__)
+    if not os.access(library, os.R_OK | os.X_OK):
+        raise OSError(
+            "%s cannot be read by the user without rights that a fork server of root becomes: name a Python in"
+            " `python` that everybody can read, or start as another user" % library
+        )
 
 
 def remove_left():

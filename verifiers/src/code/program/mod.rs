@@ -37,13 +37,13 @@ use crate::answer::after_thinking;
 use fences::{Block, blocks};
 
 /// The longest program that is run, in bytes.
-pub const MAX_PROGRAM_BYTES: usize = 1 << 20;
+pub(super) const MAX_PROGRAM_BYTES: usize = 1 << 20;
 /// Of how many characters one may be a control character before a text is no text.
 const CHARS_FOR_ONE_CONTROL: usize = 10;
 
 /// What a response holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(super) enum Found {
     /// A program.
     Program(Program),
     /// None, and why.
@@ -54,7 +54,7 @@ pub enum Found {
 
 /// A program that was found in a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program {
+pub(super) struct Program {
     /// Its text as the response has it.
     pub extracted: String,
     /// What is run, in order, in one module.
@@ -63,7 +63,7 @@ pub struct Program {
 
 /// A text that is compiled and run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Source {
+pub(super) struct Source {
     /// What tracebacks call it.
     pub name: &'static str,
     /// Its text.
@@ -81,7 +81,7 @@ impl Source {
 }
 
 /// Finds the program in a response to a problem. `default_language` is that of the settings.
-pub fn find(response: &str, reference: &Reference, default_language: &str) -> Found {
+pub(super) fn find(response: &str, reference: &Reference, default_language: &str) -> Found {
     let language = reference.language(default_language);
     let text = match after_thinking(response) {
         Ok(text) => with_plain_line_ends(text),
@@ -184,6 +184,6 @@ fn sources(program: &str, reference: &Reference, language: &str) -> Vec<Source> 
 
 /// The reference's given code as it can be run by itself, for the judge as for the solution: a function in it that has
 /// no body yet has one that does nothing. Empty where no code is given.
-pub fn given_code(reference: &Reference) -> String {
+pub(super) fn given_code(reference: &Reference) -> String {
     given::closed(&with_plain_line_ends(reference.given().0)).into_owned()
 }

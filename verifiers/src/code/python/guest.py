@@ -76,7 +76,13 @@ def report_uncaught(error):
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     try:
-        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        if sys.excepthook is sys.__excepthook__:
+            import traceback
+
+            # Unlike the hook it shows the lines of sources that are no files.
+            traceback.print_exception(type(error), error, trace)
+        else:
+            sys.excepthook(type(error), error.with_traceback(trace), trace)
     except BaseException as other:
         sys.__excepthook__(type(other), other, other.__traceback__)
 
@@ -148,7 +154,7 @@ class Server:
         self.reader = Reader(self)
         self.answers = {
             b"H": self.hello, b"L": self.lookup, b"A": self.public_names, b"C": self.call, b"G": self.get,
-            b"S": self.set, b"I": self.is_instance,
+            b"S": self.set, b"D": self.delete, b"I": self.is_instance,
         }
 
     def serve(self):
@@ -221,6 +227,11 @@ class Server:
     def set(self, request):
         target, name, value = request
         setattr(self.module if target is None else target, name, value)
+        return b"=", None
+
+    def delete(self, request):
+        target, name = request
+        delattr(self.module if target is None else target, name)
         return b"=", None
 
     def is_instance(self, request):

@@ -23,6 +23,10 @@ LRU_WRAPPER = type(functools.lru_cache(None)(lambda: None))
 ASKED = frozenset(("__dict__", "__annotations__", "__members__", "__defaults__", "__qualname__", "__version__"))
 
 
+# What test runners look for on every object that they meet.
+OF_RUNNERS = ("_pytest", "pytest", "_mock")
+
+
 class Gone(BaseException):
     """The solution's process has ended or broke the protocol: nothing more can be asked of it."""
 
@@ -37,7 +41,7 @@ class Handle:
 
     def __getattr__(self, name):
         of_python = name.startswith("__") and name.endswith("__") and name not in ASKED
-        if of_python or name.startswith(("_pytest", "pytest")):
+        if of_python or name.startswith(OF_RUNNERS):
             raise AttributeError("{!r} has no attribute {}".format(self, name))
         return self.__polestar__[0].request(b"G", (self, name))
 
@@ -45,7 +49,7 @@ class Handle:
         self.__polestar__[0].request(b"S", (self, name, value))
 
     def __delattr__(self, name):
-        raise TypeError("an attribute of {!r} cannot be deleted by a test".format(self))
+        self.__polestar__[0].request(b"D", (self, name))
 
     def __repr__(self):
         return "<{} of the solution>".format(self.__polestar__[3])
