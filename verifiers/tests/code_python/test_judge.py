@@ -255,6 +255,7 @@ def nested(t):
              "t = ({'k': []},)\nnested(t)\nassert t == ({'k': [1]},)",
              "from collections import defaultdict, OrderedDict\nd = OrderedDict(y=2, a=1)\ng(d, set(), bytearray())\nassert type(d) is OrderedDict and list(d) == ['a', 'x']"],
             solution,
+            in_place=True,
         )
 
     def test_values_are_as_they_were_sent(self):

@@ -181,10 +181,17 @@ class Rewriter:
 
     def handler(self, handler):
         """Has an `except` clause that may name the solution's classes catch only what the solution raised by these."""
-        named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        if not all(part is None or isinstance(part, ast.Name) and hasattr(builtins, part.id) for part in named):
-            at = {name: getattr(handler.type, name) for name in PLACE}
-            handler.type = ast.Call(ast.Name(CAUGHT, ast.Load(), **at), [handler.type], [], **at)
+        if isinstance(handler.type, ast.Tuple):
+            handler.type.elts = [self.caught(part) for part in handler.type.elts]
+        elif handler.type is not None:
+            handler.type = self.caught(handler.type)
+
+    def caught(self, node):
+        is_name = isinstance(node, ast.Name)
+        if is_name and hasattr(builtins, node.id):
+            return node
+        at = {name: getattr(node, name) for name in PLACE}
+        return ast.Call(ast.Name(CAUGHT, ast.Load(), **at), [node, ast.Constant(is_name, **at)], [], **at)
 
     def assertion(self, statement, guarded):
         self.num_notes = 0

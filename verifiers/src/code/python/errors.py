@@ -63,15 +63,19 @@ class Tied(type):
         return type.__hash__(cls.polestar_of or cls)
 
 
-def caught(kinds):
-    """What an `except` clause of a test catches of the current exception, where its expression gave `kinds`."""
-    return untied(kinds) if raised_by_solution(sys.exc_info()[1]) is not None else kinds
-
-
-def untied(kinds):
+def caught(kinds, is_name):
+    """What an `except` clause of a test catches of the current exception, where its expression gave `kinds`. One that is no
+    name, as `except f():`, may have got a builtin class from the solution."""
     if type(kinds) is tuple:
-        return tuple(untied(kind) for kind in kinds)
-    return isinstance(kinds, Tied) and kinds.polestar_of or kinds
+        return tuple(caught(kind, is_name) for kind in kinds)
+    if raised_by_solution(sys.exc_info()[1]) is not None:
+        return isinstance(kinds, Tied) and kinds.polestar_of or kinds
+    return kinds if is_name or not is_builtin(kinds) else ()
+
+
+def is_builtin(kind):
+    """Whether something is a builtin exception class."""
+    return type(kind) is type and wire.EXCEPTIONS.get(kind.__name__) is kind
 
 
 def is_special(kind):
@@ -131,7 +135,7 @@ class Classes:
         """A value that the solution has under a name, with builtin exception classes replaced."""
         if type(value) is tuple:
             return tuple(self.tied(part) for part in value)
-        if type(value) is not type or wire.EXCEPTIONS.get(value.__name__) is not value:
+        if not is_builtin(value):
             return value
         if value not in self.tied_ones:
             names = {"__module__": "solution", "polestar_tied": value}
