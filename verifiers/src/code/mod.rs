@@ -242,7 +242,7 @@ impl Verifier for Code {
         if let Form::Cases { .. } = reference.form {
             return Ok(());
         }
-        let tests: [u8; 32] = Sha256::digest(tested::payload(reference, false).to_string()).into();
+        let tests: [u8; 32] = Sha256::digest(tested::payload(reference, false, false).to_string()).into();
         if lock(&self.checked).contains(&tests) {
             return Ok(());
         }
@@ -280,7 +280,7 @@ impl Verifier for Code {
         loop {
             match self.attempt(&item.reference, &program, language.as_ref(), budget) {
                 Ok(verdict) => return verdict,
-                Err(fault) if is_retry || budget.expired() => return fault.verdict(),
+                Err(fault) if is_retry || budget.expired() => return fault.verdict(is_retry),
                 Err(_) => is_retry = true,
             }
         }

@@ -251,7 +251,7 @@ class Hostile(unittest.TestCase):
 
     def changed(self, contents, outcome, message, tests=("l = [[1], {'k': 2}]\nf(l)\nassert l == 5",)):
         guest = reply_to_first_call(raw(b"N", contents, PAIR))
-        return self.ends(guest, outcome, message, job=dict(JOB, tests=list(tests)))
+        return self.ends(guest, outcome, message, job=dict(JOB, tests=list(tests), in_place=True))
 
     def test_changes_of_arguments(self):
         def change(index, items):

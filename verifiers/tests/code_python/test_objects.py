@@ -128,6 +128,7 @@ def nested(t):
                 ),
             ],
             solution,
+            in_place=True,
         )
 
     def test_values_are_as_they_were_sent(self):

@@ -6,9 +6,12 @@ message is made of the notes after the condition was found false.
 """
 
 import ast
+import builtins
+
+import polestar_errors as errors
 
 # Names that no source can have.
-NEW, ONE, ERROR, BASE = "@polestar", "@assert", "@error", "@base"
+NEW, ONE, ERROR, BASE, CAUGHT = "@polestar", "@assert", "@error", "@base", "@caught"
 MAX_SOURCE = 300
 MAX_SHOWN = 300
 MAX_MESSAGE = 2000
@@ -33,6 +36,8 @@ class Asserts:
         self.plans = []
         self.evaluated = 0
         self.passed = 0
+        # For each assert statement how often it was evaluated, and how often it held.
+        self.counts = {}
         # Of the first one that failed: its source, what to say of it, and what the solution raised in it, if anything.
         self.first = None
         # Whether an exception out of a condition is a failure of its assert, after which a partial run goes on.
@@ -46,17 +51,25 @@ class Asserts:
         return compile(tree, name, "exec", 0, True)
 
     def globals(self):
-        return {NEW: self.new, BASE: BaseException}
+        return {NEW: self.new, BASE: BaseException, CAUGHT: errors.caught}
 
     def new(self, index):
         """Called by the rewritten code where an assert begins."""
         self.evaluated += 1
+        self.counts.setdefault(index, [0, 0])[0] += 1
         self.announce(self.plans[index][0])
         return Assert(self, index)
 
     def fail(self, source, message, raised):
         if self.first is None:
             self.first = (source, message, raised)
+
+    def share(self, plain=0, plain_passed=0):
+        """The share of the assert statements that held, and of the tests without one. Each statement counts the same: how
+        often one is evaluated in a loop may be the solution's choice."""
+        total = len(self.plans) + plain
+        held = sum(passed / evaluated for evaluated, passed in self.counts.values())
+        return (held + plain_passed) / total if total else 0.0
 
 
 class Assert:
@@ -75,6 +88,7 @@ class Assert:
 
     def held(self):
         self.run.passed += 1
+        self.run.counts[self.index][1] += 1
         self.notes = {}
 
     def failed(self, *message):
@@ -158,8 +172,25 @@ class Rewriter:
             block = getattr(statement, field, None)
             if isinstance(block, list):
                 self.block(block, guarded)
+        if isinstance(statement, ast.Try):
+            for handler in statement.handlers:
+                self.handler(handler)
         for part in list(getattr(statement, "handlers", ())) + list(getattr(statement, "cases", ())):
             self.block(part.body, guarded)
+
+    def handler(self, handler):
+        """Has an `except` clause that may name the solution's classes catch only what the solution raised by these."""
+        if isinstance(handler.type, ast.Tuple):
+            handler.type.elts = [self.caught(part) for part in handler.type.elts]
+        elif handler.type is not None:
+            handler.type = self.caught(handler.type)
+
+    def caught(self, node):
+        is_name = isinstance(node, ast.Name)
+        if is_name and hasattr(builtins, node.id):
+            return node
+        at = {name: getattr(node, name) for name in PLACE}
+        return ast.Call(ast.Name(CAUGHT, ast.Load(), **at), [node, ast.Constant(is_name, **at)], [], **at)
 
     def assertion(self, statement, guarded):
         self.num_notes = 0

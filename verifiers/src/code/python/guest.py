@@ -143,6 +143,7 @@ class Server:
         self.names = set(names)
         self.problem = problem
         self.max_bytes = wire.MAX_REPLY_BYTES
+        self.in_place = False
         # Objects that the judge knows by number, and their numbers; what is here stays alive.
         self.objects = []
         self.numbers = {}
@@ -177,7 +178,11 @@ class Server:
         except BaseException as error:
             kind, value = b"!", self.described(error)
         try:
-            reply = self.encode((value, changed(arguments, before)), refs)
+            changes = changed(arguments, before)
+            if changes and not self.in_place:
+                # The judge's containers stay as they were, so none of them is what this value holds.
+                changes, refs = (), {}
+            reply = self.encode((value, changes), refs)
         except BaseException as error:
             kind, reply = b"!", self.encode((self.described(error), ()), {})
         with self.lock:
@@ -190,8 +195,8 @@ class Server:
 
     # ------------------------------------------------------------------------------------------------ requests
 
-    def hello(self, max_bytes):
-        self.max_bytes = max_bytes
+    def hello(self, terms):
+        self.max_bytes, self.in_place = terms
         if self.problem is not None:
             raise self.problem
         return b"=", None

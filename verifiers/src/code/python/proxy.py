@@ -43,7 +43,8 @@ class Handle:
         of_python = name.startswith("__") and name.endswith("__") and name not in ASKED
         if of_python or name.startswith(OF_RUNNERS):
             raise AttributeError("{!r} has no attribute {}".format(self, name))
-        return self.__polestar__[0].request(b"G", (self, name))
+        solution = self.__polestar__[0]
+        return solution.classes.tied(solution.request(b"G", (self, name)))
 
     def __setattr__(self, name, value):
         self.__polestar__[0].request(b"S", (self, name, value))
@@ -85,6 +86,8 @@ class Function(Handle):
 
     @property
     def __name__(self):
+        # The solution's choice.
+        self.__polestar__[0].involved = True
         return self.__polestar__[3]
 
 
@@ -105,14 +108,18 @@ HANDLES = {wire.OBJECT: Handle, wire.FUNCTION: Function, wire.CLASS: Class}
 class Solution:
     """The judge's end of the channel."""
 
-    def __init__(self, fd, max_reply_bytes=wire.MAX_REPLY_BYTES):
+    def __init__(self, fd, max_reply_bytes=wire.MAX_REPLY_BYTES, in_place=False):
         self.channel = wire.Channel(fd)
         self.max_reply_bytes = max_reply_bytes
+        # Whether what the solution changes in its arguments is changed here too.
+        self.in_place = in_place
         self.calls = 0
         # What was wrong with the solution's side, once it is lost.
         self.lost_by = None
         # Whether anything came from the solution that a test's course can hang on; handles of functions are no such.
         self.involved = False
+        # Whether the test has anything of the solution, be it handles of functions alone.
+        self.is_met = False
         self.missing = set()
         self.sent = 0
         self.lock = RLock()
@@ -129,14 +136,14 @@ class Solution:
     def start(self):
         """Waits until the solution is loaded; raises what it raised."""
         try:
-            self.exchange(b"H", self.max_reply_bytes)
+            self.exchange(b"H", (self.max_reply_bytes, self.in_place))
         finally:
             self.calls = 0
             self.involved = False
 
     def lookup(self, name):
         """What the solution's module has under that name; raises `KeyError` where it has nothing."""
-        before = self.involved
+        before, self.is_met = self.involved, True
         kind, value = self.exchange(b"L", name)
         if kind == b"?":
             self.missing.add(name)
@@ -144,9 +151,8 @@ class Solution:
         if isinstance(value, type) and not issubclass(value, BaseException):
             # Calling it would run it here.
             self.lose("the solution's process broke the protocol: a builtin type instead of a handle")
-        inert = isinstance(value, Function) or isinstance(value, type) and issubclass(value, errors.GuestRaised)
-        self.involved = before or not inert
-        return value
+        self.involved = before or not isinstance(value, Function)
+        return self.classes.tied(value)
 
     def public_names(self):
         """The names that `from solution import *` takes."""
@@ -172,6 +178,8 @@ class Solution:
                 kind, body = self.converse(kind, body)
                 if kind == b"?" and asked != b"L":
                     raise wire.Malformed("no answer to what was asked")
+                # Only names can be modules: the attributes of a value are the solution's to give.
+                self.reader.takes_modules = asked == b"L"
                 decoder = wire.Decoder(body, self.reader, kept, None, wire.MAX_ITEMS)
                 answer = decoder.run()
                 value = self.settle(answer, kept, decoder.num_refs)
@@ -212,6 +220,7 @@ class Solution:
                 return kind, body
             if kind != b"B":
                 raise wire.Malformed("an unknown kind of message")
+            self.reader.takes_modules = False
             answer_kind, answer = self.run_callback(wire.decode(body, self.reader))
             self.channel.send(answer_kind, number, secret, answer)
 
@@ -242,6 +251,8 @@ class Solution:
         if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not tuple or len(answer[1]) > len(kept):
             raise wire.Malformed("an answer of a wrong shape")
         value, changes = answer
+        if changes and not self.in_place:
+            raise wire.Malformed("a change of an argument, which is not wanted")
         for change in changes:
             if type(change) is not tuple or len(change) != 2 or type(change[0]) is not int:
                 raise wire.Malformed("a change of a wrong shape")
@@ -259,6 +270,9 @@ class Solution:
         kind = type(value)
         if isinstance(value, Handle):
             encoder.put_handle(value.__polestar__[1], value.__polestar__[2], "")
+            return
+        if isinstance(value, errors.Tied) and value.polestar_of is not None:
+            encoder.put_type(value.polestar_of, depth)
             return
         if isinstance(value, type) and value in self.classes.numbers:
             encoder.put_handle(self.classes.numbers[value], wire.CLASS, "")
@@ -318,6 +332,7 @@ class Reader(wire.Hooks):
 
     def __init__(self, solution):
         self.solution = solution
+        self.takes_modules = False
 
     def handle(self, number, kind, type_name):
         known = self.solution.handles.get(number)
@@ -338,7 +353,7 @@ class Reader(wire.Hooks):
         return self.solution.callbacks[number]
 
     def module(self, name):
-        if type(name) is not str or name not in wire.MODULES:
+        if type(name) is not str or name not in wire.MODULES or not self.takes_modules:
             raise wire.Malformed("a module that is not on the list")
         return importlib.import_module(name)
 

@@ -216,10 +216,12 @@ class Outcomes:
         self.states = {}
         self.errors = {}
         self.first = None
+        # Whether the solution may have a part in the first failure.
+        self.is_involved = False
 
     def conclude(self, status):
         judge, states = self.judge, list(self.states.values())
-        involved = judge.solution.involved
+        involved = judge.solution.involved or self.is_involved
         judge.passed = states.count("passed")
         judge.total = self.num_items - states.count("skipped") + self.num_uncollected()
         if judge.solution.lost_by is not None:
@@ -260,6 +262,7 @@ class Outcomes:
         if source:
             message = "{}: {}".format(source, message)
         self.first = (name, message, raised)
+        self.is_involved = self.judge.is_involved(error)
 
     def pytest_collection_finish(self, session):
         self.num_items = len(session.items)
