@@ -102,6 +102,11 @@ impl Languages {
         given.chain(rust_sysroot())
     }
 
+    /// All that have commands, by their names.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Language)> {
+        self.0.iter()
+    }
+
     /// The commands' templates of a language; none for Python, which has none.
     ///
     /// # Errors
@@ -231,7 +236,8 @@ fn rust_sysroot() -> Option<&'static Path> {
     static SYSROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let find = || {
         let path = std::env::var_os("PATH")?;
-        let rustc = std::env::split_paths(&path).map(|folder| folder.join("rustc")).find(|file| file.is_file())?;
+        let rustc =
+            std::env::split_paths(&path).map(|folder| folder.join("rustc")).find(|file| file.is_file())?;
         if !is_rustup(&rustc) {
             return None;
         }

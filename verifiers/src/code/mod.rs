@@ -24,6 +24,7 @@ mod cased;
 mod cases;
 mod fault;
 mod language;
+mod machine;
 mod program;
 mod reference;
 mod report;
@@ -40,6 +41,7 @@ use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
 use fault::Fault;
 use language::{Commands, Language};
+pub use machine::{SandboxReport, sandbox_report};
 use program::{Found, Program};
 use reference::{Form, Reference};
 pub use settings::CodeSettings;
@@ -206,7 +208,8 @@ impl Verifier for Code {
 
     fn new(settings: CodeSettings) -> Result<Self, String> {
         let time = settings.check()?;
-        let readable = settings.languages.readable().map(Into::into).chain(settings.readable.clone()).collect();
+        let readable =
+            settings.languages.readable().map(Into::into).chain(settings.readable.clone()).collect();
         let config = SandboxConfig {
             python: settings.python.clone(),
             isolation: settings.isolation,
