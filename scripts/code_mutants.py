@@ -2,9 +2,9 @@
 
 usage: python3 scripts/code_mutants.py --data DIR [--seed N] [--unchanged] >responses.jsonl
 
-DIR has the folders humaneval/ and mbpp/. A line is {"id", "reference", "response", "change"}: one operator, comparison or
-constant of the solution is another one, at a place that the seed and the id choose. With --unchanged the solutions stand as
-they are. A solution with no such place is left out and named on standard error. Needs Python 3.9 or newer.
+DIR has the folders humaneval/ and mbpp/. A line is {"id", "reference", "response", "change"}: one operator, comparison
+or constant of the solution is another one, at a place that the seed and the id choose. With --unchanged the solutions
+stand as they are. A solution with no such place is left out and named on standard error. Needs Python 3.9 or newer.
 """
 
 import argparse

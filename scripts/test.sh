@@ -17,10 +17,11 @@ cd "$root"
 
 tools=$root/.venv-test
 # A skip for one of these reasons is no failure in CI: what they lack cannot be installed there.
-allowed_skips='POLESTAR_SHARED|no GPU|forbids mounting in a user namespace'
+allowed_skips='POLESTAR_SHARED|no GPU|forbids mounting in a user namespace|this machine forbids|cgroup|only root can become'
 trl_version=1.16.0
 jinja2_version=3.1.6
 reasoning_gym_version=0.1.25
+pytest_version=9.2.0
 
 ci=0
 if [ "${CI:-}" = true ]; then
@@ -34,6 +35,7 @@ if [ -z "${POLESTAR_SHARED:-}" ] && [ -d "$root/../shared/data" ]; then
 fi
 export POLESTAR_SMOLLM2=$model POLESTAR_TRL_GOLDENS=$tools/trl-goldens
 reasoning_gym_python=$tools/bin/python
+code_python=$tools/code/bin/python3
 logs=${CARGO_TARGET_DIR:-$root/target}/test-logs
 junit=${CARGO_TARGET_DIR:-$root/target}/nextest/default/junit.xml
 rm -rf "$logs" "$junit"
@@ -84,6 +86,20 @@ reasoning_gym() {
         "$tools/bin/python" -m pip install --quiet --disable-pip-version-check "reasoning-gym==$reasoning_gym_version" >&2
     fi
     "$reasoning_gym_python" -c 'import reasoning_gym'
+}
+
+# A Python with pytest, for solutions that pytest files judge. The system's own where there is one: the tests use it as a
+# user without rights too, who cannot look into a home folder.
+code_python() {
+    local system=/usr/bin/python3
+    [ -x "$system" ] || system=$(command -v python3)
+    if [ "$("$code_python" -c 'import pytest; print(pytest.__version__)' 2>/dev/null)" != "$pytest_version" ]; then
+        rm -rf "$tools/code"
+        "$system" -m venv --without-pip "$tools/code"
+        "$tools/bin/python" -m pip install --quiet --disable-pip-version-check "pytest==$pytest_version" \
+            --target "$("$code_python" -c 'import site; print(site.getsitepackages()[0])')" >&2
+    fi
+    "$code_python" -c 'import pytest'
 }
 
 # Compiles every test and the two binaries, so that the steps after it have nothing left to build.
@@ -160,6 +176,8 @@ check "scripts parse" scripts_parse
 check "template goldens" template_goldens
 check "reasoning-gym" reasoning_gym
 [ "$step_status" != 0 ] || export POLESTAR_REASONING_GYM_PYTHON=$reasoning_gym_python
+check "a Python for code" code_python
+[ "$step_status" != 0 ] || export POLESTAR_CORPUS_PYTHON=$code_python
 check "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" check "documentation" cargo doc --locked --workspace --no-deps
 need "build" build

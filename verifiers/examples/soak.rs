@@ -6,12 +6,15 @@
 //! cargo run --release -p polestar-verifiers --example soak -- --n 10000
 //! ```
 
+mod soak_common;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use polestar_verifiers::{Configured, Job, Outcome, RawItem, Supervisor, SupervisorConfig, configure};
 use serde_json::{Value, json};
+use soak_common::{processes, python, resident_kb, zombies};
 
 /// The variable by which the programs of this run are found.
 const MARK: &str = "POLESTAR_SOAK";
@@ -112,14 +115,6 @@ fn soak(options: &Options) -> Result<Value, String> {
     }))
 }
 
-/// The Python itself: a script that looks for one takes longer to start than it does.
-fn python() -> Result<String, String> {
-    let mut command = std::process::Command::new("python3");
-    let output = command.args(["-c", "import sys; print(sys.executable)"]).output();
-    let output = output.map_err(|error| format!("python3 cannot be started: {error}; install it"))?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
 /// What piece number `i` does: every tenth misbehaves.
 fn misdeed(i: usize) -> Option<(&'static str, &'static str)> {
     (i % 10 == 7).then(|| MISDEEDS[(i / 10) % MISDEEDS.len()])
@@ -164,13 +159,6 @@ impl Seen {
     }
 }
 
-/// Memory of this process in RAM; 0 where the system does not tell.
-fn resident_kb() -> i64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-}
-
 /// How many living processes have the mark in their environment.
 fn marked(mark: &str) -> usize {
     let wanted = format!("{MARK}={mark}");
@@ -179,20 +167,4 @@ fn marked(mark: &str) -> usize {
         environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
     };
     processes().filter(has_mark).count()
-}
-
-/// How many children of this process have ended and were not waited for.
-fn zombies() -> usize {
-    let parent = std::process::id().to_string();
-    let is_one = |pid: &u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-        fields.next() == Some("Z") && fields.next() == Some(&parent)
-    };
-    processes().filter(is_one).count()
-}
-
-fn processes() -> impl Iterator<Item = u32> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten();
-    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }

@@ -110,6 +110,12 @@ fn run_case(
     let deadline = (Instant::now() + room.time).min(room.last);
     let done = run_box(room, zygote, role, &fds, limits, deadline)?;
     let said = done.err.last_line().map(|line| format!("; it said: {line}")).unwrap_or_default();
+    if done.end.is_none() && done.was_killed_for_memory {
+        return Ok(Some((
+            Kind::Memory,
+            format!("the program took more than {} MiB of memory", room.memory_mb),
+        )));
+    }
     if done.is_overdue {
         return Ok(Some((Kind::Timeout, "the program did not end in time".to_owned())));
     }
@@ -196,6 +202,10 @@ fn run_box(
         let has_ended = zygote.ended(id).is_some();
         out.drain(|_| {});
         err.drain(|_| {});
+        if !is_there && zygote.oom_kills() > kills_before {
+            // With the program, whose memory it was.
+            return Ok(Done { out, err, end: None, is_overdue: false, was_killed_for_memory: true });
+        }
         if !is_there {
             return Err(Fault::new(CauseKind::Crash, "the fork server of the sandbox ended".to_owned()));
         }

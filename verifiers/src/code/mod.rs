@@ -33,7 +33,11 @@ mod stream;
 mod tested;
 mod verdicts;
 
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
 
 use crate::budget::Budget;
 use crate::sandbox::{Facts, Level, Limits, Sandbox, SandboxConfig, Zygote};
@@ -65,6 +69,8 @@ const OVERHEAD_TASKS: u64 = 16;
 /// How much more address space than memory a process may have: where memory is counted, the count is the limit, and this
 /// one is for what asks for far too much at once; where it is not, compilers reserve a lot.
 const ADDRESSES_TO_MEMORY: u64 = 4;
+/// Tests that are remembered as being in order.
+const MOST_CHECKED: usize = 1 << 16;
 /// Whom the kernel ends first where memory is short: the program, and only then the tests.
 const OOM_SCORES: (u32, u32) = (1000, 500);
 
@@ -74,6 +80,13 @@ pub struct Code {
     settings: CodeSettings,
     time: Duration,
     sandbox: Sandbox,
+    /// Hashes of tests that were looked at and are in order: a problem comes once for each of its responses.
+    checked: Mutex<HashSet<[u8; 32]>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while one is locked leaves a set that is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What holds for one verification.
@@ -219,7 +232,7 @@ impl Verifier for Code {
             num_tasks: settings.max_processes + OVERHEAD_TASKS,
             uses: settings.uses,
         };
-        Ok(Self { settings, time, sandbox: Sandbox::new(config) })
+        Ok(Self { settings, time, sandbox: Sandbox::new(config), checked: Mutex::default() })
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -231,6 +244,10 @@ impl Verifier for Code {
         if let Form::Cases { .. } = reference.form {
             return Ok(());
         }
+        let tests: [u8; 32] = Sha256::digest(tested::payload(reference, false, false).to_string()).into();
+        if lock(&self.checked).contains(&tests) {
+            return Ok(());
+        }
         let mut zygote =
             self.sandbox.take(bytes(self.settings.memory_mb)).map_err(|error| error.to_string())?;
         let limits = Limits {
@@ -240,8 +257,14 @@ impl Verifier for Code {
             address_mb: Some(self.settings.memory_mb),
             oom_score: OOM_SCORES.1,
         };
-        tested::inspect(&mut zygote, reference, limits)?;
+        let found = tested::inspect(&mut zygote, reference, limits);
         self.sandbox.give_back(zygote);
+        found?;
+        let mut checked = lock(&self.checked);
+        if checked.len() >= MOST_CHECKED {
+            checked.clear();
+        }
+        checked.insert(tests);
         Ok(())
     }
 
@@ -259,7 +282,7 @@ impl Verifier for Code {
         loop {
             match self.attempt(&item.reference, &program, language.as_ref(), budget) {
                 Ok(verdict) => return verdict,
-                Err(fault) if is_retry || budget.expired() => return fault.verdict(),
+                Err(fault) if is_retry || budget.expired() => return fault.verdict(is_retry),
                 Err(_) => is_retry = true,
             }
         }

@@ -32,6 +32,8 @@ pub(super) struct Outcome {
     pub(super) ending: Ending,
     pub(super) passed: u64,
     pub(super) total: u64,
+    /// The share of the tests that passed, where each statement of a test counts the same.
+    pub(super) share: f64,
     /// The source of the first test that failed.
     pub(super) test: Option<String>,
     pub(super) message: Option<String>,
@@ -108,8 +110,8 @@ mod tests {
         report.add(b"{\"at\": \"assert f(1)\\n == 2\", \"n\": 1}\n{\"outcome\": \"fail\", \"pass");
         assert_eq!(report.during(), " during `assert f(1) == 2`");
         assert!(report.outcome.is_none());
-        report.add(b"ed\": 1, \"total\": 3, \"test\": \"assert f(1)\", \"message\": \"no\", \"raised\": null, \"calls\": 2}\n");
-        report.add(b"rubbish\n{\"outcome\": \"pass\", \"passed\": 3, \"total\": 3, \"test\": null, \"message\": \"\"}\n");
+        report.add(b"ed\": 1, \"total\": 3, \"share\": 0.3, \"test\": \"assert f(1)\", \"message\": \"no\", \"raised\": null, \"calls\": 2}\n");
+        report.add(b"rubbish\n{\"outcome\": \"pass\", \"passed\": 3, \"total\": 3, \"share\": 1, \"test\": null, \"message\": \"\"}\n");
         let outcome = report.outcome.unwrap();
         assert_eq!((outcome.ending, outcome.passed, outcome.total), (Ending::Fail, 1, 3));
         assert_eq!(outcome.told(), "`assert f(1)`: no");

@@ -19,6 +19,9 @@ pub struct CodeSettings {
     pub python: String,
     /// Whether the score is the share of tests that passed, rather than 1 for all and 0 for fewer. Default false.
     pub partial: bool,
+    /// Whether tests see what a solution changes in the arguments of a call. Default false: an argument is then a copy, and a
+    /// solution cannot change what the test goes on to compare its answer with.
+    pub in_place: bool,
     /// Seconds that a program may take: all its tests together, or one case of standard input. Default 5.
     pub time_s: f64,
     /// MiB of address space of each process of a program, and of memory of all together. Default 1024.
@@ -45,6 +48,7 @@ impl Default for CodeSettings {
             language: PYTHON.to_owned(),
             python: "python3".to_owned(),
             partial: false,
+            in_place: false,
             time_s: 5.0,
             memory_mb: 1024,
             output_kb: 1024,

@@ -22,7 +22,7 @@ const SAID_BYTES: usize = 4096;
 const MOST_REPLY_BYTES: u64 = 16 << 20;
 
 /// What the judge's box is told of the tests.
-pub(super) fn payload(reference: &Reference, is_partial: bool) -> Value {
+pub(super) fn payload(reference: &Reference, is_partial: bool, in_place: bool) -> Value {
     let mut payload = match &reference.form {
         Form::Check { entry_point, test, .. } => {
             json!({"form": "check", "prompt": given_code(reference), "entry_point": entry_point, "test": test})
@@ -34,6 +34,7 @@ pub(super) fn payload(reference: &Reference, is_partial: bool) -> Value {
         Form::Cases { .. } => json!({}),
     };
     payload["partial"] = is_partial.into();
+    payload["in_place"] = in_place.into();
     payload["max_reply_bytes"] = MOST_REPLY_BYTES.into();
     payload
 }
@@ -78,6 +79,10 @@ pub(super) fn run(room: &Room<'_>, zygote: &mut Zygote, program: &Program) -> Re
     watch.drain();
     let was_killed_for_memory = watch.zygote.oom_kills() > kills_before;
     let ends = (watch.ended(watch.judge), watch.ended(watch.guest));
+    let is_silent = !matches!(end, End::Reported(_) | End::Overdue);
+    if is_silent && was_killed_for_memory {
+        return Ok(verdicts::memory(room, &watch.report.during(), program));
+    }
     if let Some(problem) = [&ends.0, &ends.1].into_iter().flatten().find_map(|end| end.problem.clone()) {
         return Err(Fault::new(CauseKind::Unreachable, format!("a box could not be made: {problem}")));
     }
@@ -86,8 +91,7 @@ pub(super) fn run(room: &Room<'_>, zygote: &mut Zygote, program: &Program) -> Re
             judged(room, &watch, outcome, ends.1.as_ref(), was_killed_for_memory, program)
         }
         End::Overdue => Ok(verdicts::overdue(room, started.elapsed(), &watch.report.during(), program)),
-        End::Silent if was_killed_for_memory => Ok(verdicts::memory(room, &watch.report.during(), program)),
-        End::Silent => Err(watch.silence(ends.0.as_ref())),
+        End::Silent => Err(watch.silence(room, ends.0.as_ref(), program)),
         End::Lost => Err(Fault::new(CauseKind::Crash, "the fork server of the sandbox ended".to_owned())),
     }
 }
@@ -95,22 +99,15 @@ pub(super) fn run(room: &Room<'_>, zygote: &mut Zygote, program: &Program) -> Re
 impl<'a> Watch<'a> {
     fn start(room: &Room<'_>, zygote: &'a mut Zygote, program: &Program) -> std::io::Result<Self> {
         let reference = room.reference;
-        let judge_payload = handover::text(payload(reference, room.settings.partial).to_string().as_bytes())?;
+        let judge_payload = payload(reference, room.settings.partial, room.settings.in_place);
+        let judge_payload = handover::text(judge_payload.to_string().as_bytes())?;
         let guest_payload = json!({"sources": program.sources, "module": module(reference)}).to_string();
         let guest_payload = handover::text(guest_payload.as_bytes())?;
         let (judge_channel, guest_channel) = handover::stream()?;
         let (from_judge, report) = Stream::new(Keep::End, 0)?;
         let (guest_said, guest_out) = Stream::new(Keep::End, SAID_BYTES)?;
         let (judge_said, judge_out) = Stream::new(Keep::End, SAID_BYTES)?;
-        let guest = zygote.spawn(
-            "guest",
-            &[
-                ("out", guest_out.as_fd()),
-                ("payload", guest_payload.as_fd()),
-                ("channel", guest_channel.as_fd()),
-            ],
-            room.limits(),
-        )?;
+        // First, so that a solution that takes all the memory cannot keep this box from being made.
         let judge = zygote.spawn(
             "judge",
             &[
@@ -120,6 +117,15 @@ impl<'a> Watch<'a> {
                 ("report", report.as_fd()),
             ],
             room.limits_of_tests(),
+        )?;
+        let guest = zygote.spawn(
+            "guest",
+            &[
+                ("out", guest_out.as_fd()),
+                ("payload", guest_payload.as_fd()),
+                ("channel", guest_channel.as_fd()),
+            ],
+            room.limits(),
         )?;
         Ok(Self { zygote, judge, guest, report: Report::default(), from_judge, guest_said, judge_said })
     }
@@ -160,12 +166,21 @@ impl<'a> Watch<'a> {
         self.zygote.ended(id).cloned()
     }
 
-    /// Why the judge's box said nothing.
-    fn silence(&self, end: Option<&Ended>) -> Fault {
+    /// Why the judge's box said nothing. Where tests had begun, and it happens again, it is the solution's doing: something
+    /// among its values ends Python.
+    fn silence(&self, room: &Room<'_>, end: Option<&Ended>, program: &Program) -> Fault {
         let how = end.map_or_else(|| "closed its report".to_owned(), verdicts::how_it_ended);
         let said = self.judge_said.last_line().map(|line| format!("; it said: {line}")).unwrap_or_default();
         let during = self.report.during();
-        Fault::new(CauseKind::Crash, format!("the box of the tests {how}{during} without an outcome{said}"))
+        let fault = Fault::new(
+            CauseKind::Crash,
+            format!("the box of the tests {how}{during} without an outcome{said}"),
+        );
+        if self.report.at.is_none() {
+            return fault;
+        }
+        let reason = format!("twice the box of the tests {how}{during}, with values of the solution");
+        fault.or_if_repeated(verdicts::give(room, Score::ZERO, Kind::Crash, reason, program))
     }
 }
 
@@ -198,9 +213,15 @@ fn judged(
             }
         }
     };
-    let share = outcome.passed as f64 / outcome.total.max(1) as f64;
-    if room.settings.partial && kind != Kind::Right && outcome.passed > 0 && outcome.passed < outcome.total {
-        let reason = format!("{} of {} tests passed; {reason}", outcome.passed, outcome.total);
+    let share = outcome.share;
+    if room.settings.partial && kind != Kind::Right && share > 0.0 && share < 1.0 {
+        let is_count = (outcome.passed as f64 / outcome.total.max(1) as f64 - share).abs() < 1e-9;
+        // An assert in a loop is evaluated more than once, and counts once.
+        let passed = match is_count {
+            true => format!("{} of {} tests passed", outcome.passed, outcome.total),
+            false => format!("{:.0} % of the tests passed", share * 100.0),
+        };
+        let reason = format!("{passed}; {reason}");
         return Ok(verdicts::give(room, Score::clamped(share), Kind::Partial, reason, program));
     }
     let score = if kind == Kind::Right { Score::ONE } else { Score::ZERO };
@@ -218,7 +239,7 @@ pub(super) fn inspect(
 ) -> Result<(), String> {
     let broken = |problem: String| format!("the tests could not be looked at: {problem}");
     let io = |error: std::io::Error| broken(error.to_string());
-    let payload = handover::text(payload(reference, false).to_string().as_bytes()).map_err(io)?;
+    let payload = handover::text(payload(reference, false, false).to_string().as_bytes()).map_err(io)?;
     let (mut report, writer) = Stream::new(Keep::Start, 1 << 20).map_err(io)?;
     let (mut said, out) = Stream::new(Keep::End, SAID_BYTES).map_err(io)?;
     let fds = [("out", out.as_fd()), ("payload", payload.as_fd()), ("report", writer.as_fd())];

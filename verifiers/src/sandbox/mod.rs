@@ -160,6 +160,10 @@ impl Launch {
             // The order of sets must not differ from run to run.
             ("PYTHONHASHSEED", "0".to_owned()),
             ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+            // Of big blocks that are freed nothing is kept, so that what is over its memory is told soon; and threads
+            // do not take address space each.
+            ("MALLOC_MMAP_THRESHOLD_", "131072".to_owned()),
+            ("MALLOC_ARENA_MAX", "1".to_owned()),
             // Libraries of linear algebra start a thread for each core, which is more than a box may have.
             ("OMP_NUM_THREADS", "1".to_owned()),
             ("OPENBLAS_NUM_THREADS", "1".to_owned()),

@@ -8,7 +8,6 @@ and rules refuse it files, sockets and signals. At `none` only limits and the fi
 
 import os
 import resource
-import shutil
 import signal
 import tempfile
 
@@ -75,14 +74,21 @@ def become_nobody():
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
 
 
-def _map_user(inside, outside):
+def _map_user(inside, outside, own=None):
+    """Writes the maps, under /proc/self or the descriptor of a folder that is that."""
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", "%d %d 1" % (inside[0], outside[0])),
         ("gid_map", "%d %d 1" % (inside[1], outside[1])),
     ):
-        with open("/proc/self/" + name, "w", encoding="ascii") as file:
-            file.write(text)
+        _write_own(name, text, own)
+
+
+def _write_own(name, text, own):
+    path = "/proc/self/" + name if own is None else name
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC, dir_fd=own)
+    with open(fd, "w", encoding="ascii") as file:
+        file.write(text)
 
 
 def _build_root(config):
@@ -188,10 +194,9 @@ def _limit(limits):
         resource.setrlimit(which, (most, most))
 
 
-def _set_oom_score(score):
+def _set_oom_score(score, own=None):
     """What the kernel ends when memory is short is the guest, not who watches it."""
-    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write(str(score))
+    _write_own("oom_score_adj", str(score), own)
 
 
 class _Apart:
@@ -217,10 +222,15 @@ class _Apart:
         private = "size=%dm,nr_inodes=16384,mode=1777" % limits["tmp_mb"]
         for target in HIDING_PLACES:
             kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, private)
-        kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-        _set_oom_score(limits["oom_score"])
+        # Of the fork server's view, which the next mount hides: what is written there is written once, by us.
+        own = os.open("/proc/self", os.O_PATH | os.O_CLOEXEC)
+        _set_oom_score(limits["oom_score"], own)
+        # Nothing in it can be written, or a guest could choose to be ended later than who watches it.
+        flags = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+        kernel.mount("proc", "/proc", "proc", flags)
         kernel.unshare(kernel.CLONE_NEWUSER)
-        _map_user((GUEST, GUEST), (0, 0))
+        _map_user((GUEST, GUEST), (0, 0), own)
+        os.close(own)
         os.setsid()
         os.chdir("/tmp")
         _limit(limits)
@@ -252,6 +262,7 @@ class _Shared:
     def __init__(self, config):
         if os.geteuid() == 0:
             become_nobody()
+            _check_readable()
         if config["level"] == "landlock" and kernel.landlock_version() == 0:
             raise OSError("there is no Landlock in this kernel")
         self.level = config["level"]
@@ -289,15 +300,52 @@ class _Shared:
 
     def clear_place(self, place):
         """Removes a box's files."""
-        shutil.rmtree(place, ignore_errors=True)
+        remove_tree(place)
 
     def kill(self, pid):
         """Ends every process of a box: they are one group, which none can leave."""
-        os.killpg(pid, signal.SIGKILL)
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            # It has not made its group yet.
+            os.kill(pid, signal.SIGKILL)
 
     def close(self):
         """Removes what is left of all boxes."""
-        shutil.rmtree(self.base, ignore_errors=True)
+        remove_tree(self.base)
+
+
+def _check_readable():
+    """Where nothing is shown under another path, Python must be readable as it lies."""
+    library = os.path.dirname(os.__file__)
+    if not os.access(library, os.R_OK | os.X_OK):
+        raise OSError(
+            "%s cannot be read by the user without rights that a fork server of root becomes: name a Python in"
+            " `python` that everybody can read, or start as another user" % library
+        )
+
+
+def remove_tree(root):
+    """Removes a folder as a hostile program left it: too deep for paths and for recursion, or with folders that refuse to
+    be read. What cannot be removed all the same stays."""
+    waiting, count = [root], 0
+    while waiting:
+        folder = waiting.pop()
+        try:
+            os.chmod(folder, 0o700)
+            for entry in list(os.scandir(folder)):
+                if entry.is_dir(follow_symlinks=False):
+                    # Beside the root, so that no path gets long. To be moved, a folder must be writable.
+                    count += 1
+                    moved = "%s.%d" % (root, count)
+                    os.chmod(entry.path, 0o700)
+                    os.rename(entry.path, moved)
+                    waiting.append(moved)
+                else:
+                    os.unlink(entry.path)
+            os.rmdir(folder)
+        except OSError:
+            pass
 
 
 def remove_left():
@@ -307,7 +355,7 @@ def remove_left():
             pid = name[len(PLACE_PREFIX):].split("-")[0]
             if not os.path.exists("/proc/" + pid):
                 # What is another user's stays.
-                shutil.rmtree(os.path.join(tempfile.gettempdir(), name), ignore_errors=True)
+                remove_tree(os.path.join(tempfile.gettempdir(), name))
 
 
 def _num_threads_of_user():

@@ -15,7 +15,10 @@ def human_eval(shared):
     """Name, job and sources of each problem."""
     for row in rows(pathlib.Path(shared) / "humaneval" / "HumanEval.jsonl.gz"):
         job = {
-            "form": "check", "prompt": row["prompt"], "entry_point": row["entry_point"], "test": row["test"],
+            "form": "check",
+            "prompt": row["prompt"],
+            "entry_point": row["entry_point"],
+            "test": row["test"],
         }
         yield row["task_id"], job, row["prompt"] + row["canonical_solution"]
 

@@ -1,4 +1,4 @@
-"""What the tests of the Python side share: its modules under their names, and a judge and a solution joined by a channel."""
+"""What the tests of the Python side share: its modules by name, a judge and a solution joined by a channel."""
 
 import importlib.util
 import json
@@ -48,8 +48,8 @@ def forked(run, closed):
 
 
 def judged(job, solution, guest=None):
-    """The report of a verification as a list of entries. `solution` is source text or a list of them; `guest`, called with
-    the descriptor, takes the place of the solution's process."""
+    """The report of a verification as a list of entries. `solution` is source text or a list of them; `guest`, called
+    with the descriptor, takes the place of the solution's process."""
     import polestar_guest
     import polestar_judge
 

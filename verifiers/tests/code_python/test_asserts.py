@@ -11,7 +11,8 @@ import support  # noqa: F401 (loads the modules)
 import polestar_asserts as asserts
 
 PROGRAMS = {
-    "order and number of evaluations": """
+    "order and number of evaluations": (
+        """
         log = []
         def f(x):
             log.append(x)
@@ -32,8 +33,10 @@ PROGRAMS = {
             log.append(error.args)
         assert not f(0)
         assert isinstance(f(3), int)
-    """,
-    "truth is tested once": """
+    """
+    ),
+    "truth is tested once": (
+        """
         log = []
         class Result:
             def __bool__(self):
@@ -59,22 +62,28 @@ PROGRAMS = {
             assert 1 != 2 and Thing() < 3 < log.append("never")
         except AssertionError:
             log.append("failed")
-    """,
-    "a message that raises": """
+    """
+    ),
+    "a message that raises": (
+        """
         log = []
         try:
             assert 1 == 2, 1 // 0
         except ZeroDivisionError as error:
             log.append(str(error))
-    """,
-    "a condition that raises": """
+    """
+    ),
+    "a condition that raises": (
+        """
         log = []
         try:
             assert [][1] == 2
         except IndexError as error:
             log.append(str(error))
-    """,
-    "arguments with stars, names and walrus": """
+    """
+    ),
+    "arguments with stars, names and walrus": (
+        """
         log = []
         def f(*a, **k):
             log.append((a, k))
@@ -83,8 +92,10 @@ PROGRAMS = {
         assert (y := f(5)) == (5,) and y == (5,)
         assert f(6, key=len)[0] == 6
         log.append(y)
-    """,
-    "generators, comprehensions, classes and closures": """
+    """
+    ),
+    "generators, comprehensions, classes and closures": (
+        """
         log = []
         def gen():
             got = yield 1
@@ -112,8 +123,10 @@ PROGRAMS = {
         assert all(v % 2 == 0 for v in range(0, 10, 2))
         assert sorted(x for x in (3, 1)) == [1, 3]
         assert eval("1 + 1") == 2
-    """,
-    "loops with break, else, finally and with": """
+    """
+    ),
+    "loops with break, else, finally and with": (
+        """
         log = []
         import contextlib
         for i in range(3):
@@ -141,7 +154,8 @@ PROGRAMS = {
             a().send(None)
         except StopIteration as stop:
             log.append(stop.value)
-    """,
+    """
+    ),
 }
 
 
@@ -218,7 +232,11 @@ class Messages(unittest.TestCase):
         self.says("assert f(2) - 3 == 1", "got -1, which is 2 - 3, expected 1", f=two)
         self.says("assert len(f) == 3", "got 2, which is len([1, 2]), expected 3", f=[1, 2])
         self.says("assert sum(x for x in f) == 1", "got 3, expected 1", f=[1, 2])
-        self.says("import math\nassert math.isclose(f(2), 3.0)", "math.isclose(2, 3.0) gave False, expected a true value", f=two)
+        self.says(
+            "import math\nassert math.isclose(f(2), 3.0)",
+            "math.isclose(2, 3.0) gave False, expected a true value",
+            f=two,
+        )
         self.says("assert isinstance(f(2), str)", "isinstance(2, str) gave False, expected a true value", f=two)
         self.says("assert [f(1)] == [3]", "got [2], expected [3]", f=two)
 
@@ -291,7 +309,8 @@ class Partial(unittest.TestCase):
             self.counted("try:\n    assert 0\n    assert 1\nexcept AssertionError:\n    assert 2"), (2, 1, None)
         )
         self.assertEqual(
-            self.counted("import contextlib\nwith contextlib.suppress(AssertionError):\n    assert 0\nassert 1"), (2, 1, None)
+            self.counted("import contextlib\nwith contextlib.suppress(AssertionError):\n    assert 0\nassert 1"),
+            (2, 1, None),
         )
 
 

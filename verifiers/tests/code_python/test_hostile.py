@@ -1,4 +1,4 @@
-"""A solution's process that writes whatever it likes: the judge is never confused, and nothing of it counts as a pass."""
+"""A solution's process that writes whatever it likes: the judge is never confused, and nothing of it is a pass."""
 
 import os
 import random
@@ -38,15 +38,15 @@ class Peer:
     """Answers as an honest solution of `f(x) = x + 1` would, but for what a test overrides."""
 
     def __init__(self, fd):
-        self.fd = fd
+        self.channel = wire.Channel(fd)
 
     def next(self):
-        return wire.receive(self.fd, 1 << 30)
+        return self.channel.receive(1 << 30)
 
     def answer(self, frame, kind=b"=", reply=None):
         asked, number, secret, _ = frame
         self.requests.append(frame)
-        wire.send(self.fd, kind, number, secret, GOOD.get(asked) if reply is None else reply)
+        self.channel.send(kind, number, secret, GOOD.get(asked) if reply is None else reply)
 
     requests = []
 
@@ -100,7 +100,7 @@ class Hostile(unittest.TestCase):
             peer = Peer(fd)
             frame = peer.load()
             for number in range(frame[1], frame[1] + 5):
-                wire.send(fd, b"=", number, frame[2], body((3, ())))
+                wire.Channel(fd).send(b"=", number, frame[2], body((3, ())))
             time.sleep(5)
 
         self.ends(guest, "gone", "an answer to something else than the last request")
@@ -118,22 +118,23 @@ class Hostile(unittest.TestCase):
     def test_a_reply_before_anything(self):
         def guest(fd):
             for number in range(10):
-                wire.send(fd, b"=", number, bytes(8), body((None, ())))
+                wire.Channel(fd).send(b"=", number, bytes(8), body((None, ())))
             time.sleep(5)
 
         self.ends(guest, "gone", "an answer to something else")
 
     def test_wrong_number_secret_or_kind(self):
         for change in ("number", "secret", "kind", "missing"):
+
             def guest(fd):
                 peer = Peer(fd)
                 kind, number, secret, _ = peer.load()
                 if change == "number":
-                    wire.send(fd, b"=", number + 1, secret, body((3, ())))
+                    wire.Channel(fd).send(b"=", number + 1, secret, body((3, ())))
                 elif change == "secret":
-                    wire.send(fd, b"=", number, bytes(8), body((3, ())))
+                    wire.Channel(fd).send(b"=", number, bytes(8), body((3, ())))
                 else:
-                    wire.send(fd, b"?" if change == "missing" else b"C", number, secret, body((3, ())))
+                    wire.Channel(fd).send(b"?" if change == "missing" else b"C", number, secret, body((3, ())))
                 time.sleep(5)
 
             self.ends(guest, "gone", "broke the protocol")
@@ -150,7 +151,9 @@ class Hostile(unittest.TestCase):
     def test_rubbish_and_a_flood(self):
         def rubbish(fd):
             Peer(fd).next()
-            os.write(fd, random.Random(1).randbytes(100000) if hasattr(random.Random, "randbytes") else os.urandom(100000))
+            os.write(
+                fd, random.Random(1).randbytes(100000) if hasattr(random.Random, "randbytes") else os.urandom(100000)
+            )
             time.sleep(5)
 
         def flood(fd):
@@ -162,6 +165,7 @@ class Hostile(unittest.TestCase):
 
     def test_closing_in_the_middle(self):
         for count in (0, 1, wire.HEADER.size - 1, wire.HEADER.size, wire.HEADER.size + 3):
+
             def guest(fd):
                 _, number, secret, _ = Peer(fd).load()
                 reply = body((3, ()))
@@ -173,19 +177,56 @@ class Hostile(unittest.TestCase):
     # ------------------------------------------------------------------------------------------------ values
 
     def test_replies_of_a_wrong_shape(self):
-        for value in (None, 3, [3, ()], (3,), (3, (), ()), (3, [()]), (3, 5), (3, ((0, 7),)), (3, ((0,),)), (3, (("0", ()),)),
-                      (3, ((-1, ()),)), (3, ((True, ()),)), (3, (5,)), (3, ((9, ()),) * 9)):
+        for value in (
+            None,
+            3,
+            [3, ()],
+            (3,),
+            (3, (), ()),
+            (3, [()]),
+            (3, 5),
+            (3, ((0, 7),)),
+            (3, ((0,),)),
+            (3, (("0", ()),)),
+            (3, ((-1, ()),)),
+            (3, ((True, ()),)),
+            (3, (5,)),
+            (3, ((9, ()),) * 9),
+        ):
             self.gone(body(value))
-        for reply in (b"", b".", b"N", raw(b"N"), raw(b"NN"), raw(b"h" + wire.HANDLE.pack(7, 9, 0), EMPTY, PAIR), raw(b"R" + bytes(4) + b"\xff", EMPTY, PAIR)):
+        for reply in (
+            b"",
+            b".",
+            b"N",
+            raw(b"N"),
+            raw(b"NN"),
+            raw(b"h" + wire.HANDLE.pack(7, 9, 0), EMPTY, PAIR),
+            raw(b"R" + bytes(4) + b"\xff", EMPTY, PAIR),
+        ):
             self.gone(reply)
 
     def test_names_of_things_here_are_not_looked_up(self):
-        for op, name in [(b"m", "os"), (b"m", "polestar_judge"), (b"m", "subprocess"), (b"g", ("os", "system")), (b"g", ("builtins", "eval"))]:
+        for op, name in [
+            (b"m", "os"),
+            (b"m", "polestar_judge"),
+            (b"m", "subprocess"),
+            (b"g", ("os", "system")),
+            (b"g", ("builtins", "eval")),
+        ]:
             self.gone(raw(body(name)[:-1], op, EMPTY, PAIR))
         for name in (b"eval", b"Exception.__subclasses__", b"os"):
             self.gone(raw(b"t" + wire.LENGTH.pack(len(name)) + name, EMPTY, PAIR))
-        for ancestry in (((), ()), ((), ("eval",)), ((), ("int",)), ((), "ValueError"), (((1, "x"),), ()), (((1, 2),), ("ValueError",)),
-                         (tuple((n, "x") for n in range(31)), ("ValueError",)), ((), ("os.system",)), None):
+        for ancestry in (
+            ((), ()),
+            ((), ("eval",)),
+            ((), ("int",)),
+            ((), "ValueError"),
+            (((1, "x"),), ()),
+            (((1, 2),), ("ValueError",)),
+            (tuple((n, "x") for n in range(31)), ("ValueError",)),
+            ((), ("os.system",)),
+            None,
+        ):
             self.gone(raw(body(ancestry)[:-1], b"x", EMPTY, PAIR))
 
     def test_a_builtin_type_is_no_function(self):
@@ -210,7 +251,7 @@ class Hostile(unittest.TestCase):
 
     def changed(self, contents, outcome, message, tests=("l = [[1], {'k': 2}]\nf(l)\nassert l == 5",)):
         guest = reply_to_first_call(raw(b"N", contents, PAIR))
-        return self.ends(guest, outcome, message, job=dict(JOB, tests=list(tests)))
+        return self.ends(guest, outcome, message, job=dict(JOB, tests=list(tests), in_place=True))
 
     def test_changes_of_arguments(self):
         def change(index, items):
@@ -231,37 +272,76 @@ class Hostile(unittest.TestCase):
 
     def test_parts_that_occur_again_cannot_explode(self):
         tests = ["l = [[] for _ in range(60)]\nf(l)\nassert str(l) == ''"]
-        changes = b"".join(
-            body(index)[:-1] + (b"R" + wire.LENGTH.pack(index + 1)) * 2 + PAIR + PAIR for index in range(59)
-        ) + b"(" + wire.LENGTH.pack(59)
+        changes = (
+            b"".join(body(index)[:-1] + (b"R" + wire.LENGTH.pack(index + 1)) * 2 + PAIR + PAIR for index in range(59))
+            + b"("
+            + wire.LENGTH.pack(59)
+        )
         self.changed(changes, "gone", "too many items", tests)
-        deep = b"".join(
-            body(index)[:-1] + b"R" + wire.LENGTH.pack(index + 1) + b"(" + wire.LENGTH.pack(1) + PAIR for index in range(999)
-        ) + b"(" + wire.LENGTH.pack(999)
+        deep = (
+            b"".join(
+                body(index)[:-1] + b"R" + wire.LENGTH.pack(index + 1) + b"(" + wire.LENGTH.pack(1) + PAIR
+                for index in range(999)
+            )
+            + b"("
+            + wire.LENGTH.pack(999)
+        )
         self.changed(deep, "gone", "nested too deep", ["l = [[] for _ in range(1000)]\nf(l)\nassert str(l) == ''"])
 
     # ------------------------------------------------------------------------------------------------ exceptions
 
     def test_exceptions_of_a_wrong_shape(self):
         good = [((), ("ValueError",)), ("a",), "a", {}, None, None]
-        self.ends(reply_to_first_call(body((tuple(good), ())), b"!"), "fail",
-                  "the solution raised ValueError: a")
-        for index, bad in [(0, None), (0, ((), ("int",))), (0, ((), ())), (1, "a"), (1, ([],)), (2, 5), (3, []), (2, None)]:
+        self.ends(reply_to_first_call(body((tuple(good), ())), b"!"), "fail", "the solution raised ValueError: a")
+        for index, bad in [
+            (0, None),
+            (0, ((), ("int",))),
+            (0, ((), ())),
+            (1, "a"),
+            (1, ([],)),
+            (2, 5),
+            (3, []),
+            (2, None),
+        ]:
             parts = list(good)
             parts[index] = bad
             self.gone(body((tuple(parts), ())), kind=b"!")
         self.gone(body((tuple(good[:5]), ())), kind=b"!")
         for place in (5, ("x",), ("x", "y"), [1, 2]):
-            self.ends(reply_to_first_call(body((tuple(good[:4] + [place, 99]), ())), b"!"), "fail", "raised ValueError: a")
+            self.ends(
+                reply_to_first_call(body((tuple(good[:4] + [place, 99]), ())), b"!"), "fail", "raised ValueError: a"
+            )
 
     def test_attributes_of_exceptions(self):
-        attributes = {"code": 3, "__class__": "x", "_x": 1, "args": "y", "polestar_assert": "z", "with_traceback": 1, "a b": 1, 5: 1}
+        attributes = {
+            "code": 3,
+            "__class__": "x",
+            "_x": 1,
+            "args": "y",
+            "polestar_assert": "z",
+            "with_traceback": 1,
+            "a b": 1,
+            5: 1,
+        }
         error = (((1, "Mine"),), ("ValueError",)), ("a",), "text", attributes, None, None
-        test = "try:\n    f(1)\nexcept ValueError as e:\n    assert (vars(e).keys() - {'polestar_raised'}, e.code, e.args, str(e)) == 0"
-        self.ends(reply_to_first_call(body((error, ())), b"!"), "fail", "got ({'code'}, 3, ('a',), 'text'), expected 0", dict(JOB, tests=[test]))
+        test = (
+            "try:\n    f(1)\nexcept ValueError as e:\n    assert (vars(e).keys() - {'polestar_raised'}, e.code, e.args,"
+            " str(e)) == 0"
+        )
+        self.ends(
+            reply_to_first_call(body((error, ())), b"!"),
+            "fail",
+            "got ({'code'}, 3, ('a',), 'text'), expected 0",
+            dict(JOB, tests=[test]),
+        )
 
     def test_classes_of_exceptions_are_limited(self):
-        classes = raw(*(body((((n, "E"),), ("ValueError",)))[:-1] + b"x" for n in range(1001)), b"(" + wire.LENGTH.pack(1001), EMPTY, PAIR)
+        classes = raw(
+            *(body((((n, "E"),), ("ValueError",)))[:-1] + b"x" for n in range(1001)),
+            b"(" + wire.LENGTH.pack(1001),
+            EMPTY,
+            PAIR
+        )
         self.gone(classes, "more than 1000 exception classes")
 
     def test_names_of_exceptions(self):
@@ -284,7 +364,18 @@ class Hostile(unittest.TestCase):
             return guest
 
         job = dict(JOB, tests=["seen = []\nf(lambda *a: seen.append(a))\nassert seen == []"])
-        for request in (None, (), (0,), (0, [], {}), (0, (), ()), (0, (), {1: 2}), (1, (), {}), (-1, (), {}), ("0", (), {}), (True, (), {})):
+        for request in (
+            None,
+            (),
+            (0,),
+            (0, [], {}),
+            (0, (), ()),
+            (0, (), {1: 2}),
+            (1, (), {}),
+            (-1, (), {}),
+            ("0", (), {}),
+            (True, (), {}),
+        ):
             self.ends(calling(body(request)), "gone", "a callback", job)
         self.ends(calling(body((0, (1,), {}))), "fail", "got [(1,)], expected []", job)
 
@@ -309,7 +400,12 @@ class Hostile(unittest.TestCase):
 
     def test_random_conversations_never_pass(self):
         rng = random.Random(5)
-        replies = [body((3, ())), body((None, ((0, ()),))), GOOD[b"L"], body(((((), ("SystemExit",)), (), "", {}, None, 0), ()))]
+        replies = [
+            body((3, ())),
+            body((None, ((0, ()),))),
+            GOOD[b"L"],
+            body(((((), ("SystemExit",)), (), "", {}, None, 0), ())),
+        ]
         for _ in range(60):
             seed = rng.random()
 
@@ -321,7 +417,7 @@ class Hostile(unittest.TestCase):
                     reply = bytearray(local.choice(replies))
                     for _ in range(local.randrange(3)):
                         reply[local.randrange(len(reply))] = local.randrange(256)
-                    wire.send(fd, local.choice([b"=", b"=", b"!", b"?", b"B"]), number, secret, bytes(reply))
+                    wire.Channel(fd).send(local.choice([b"=", b"=", b"!", b"?", b"B"]), number, secret, bytes(reply))
 
             # The second test cannot be passed by a value of the above.
             report = support.outcome(dict(JOB, tests=["assert f(2) == 3", "assert f(3) == 'never'"]), "", guest)

@@ -41,7 +41,9 @@ def same(one, other):
     if type(one) is not type(other):
         return False
     if type(one) is float:
-        return (math.isnan(one) and math.isnan(other)) or (one == other and math.copysign(1, one) == math.copysign(1, other))
+        return (math.isnan(one) and math.isnan(other)) or (
+            one == other and math.copysign(1, one) == math.copysign(1, other)
+        )
     if type(one) is complex:
         return same(one.real, other.real) and same(one.imag, other.imag)
     if type(one) in (list, tuple):
@@ -58,7 +60,7 @@ def random_value(rng, depth=0):
     if kind < 3:
         return rng.choice([None, True, False, Ellipsis, 0, -1])
     if kind == 3:
-        return rng.randrange(-10 ** rng.randrange(1, 60), 10 ** rng.randrange(1, 60))
+        return rng.randrange(-(10 ** rng.randrange(1, 60)), 10 ** rng.randrange(1, 60))
     if kind == 4:
         return rng.choice([0.0, -0.0, math.inf, -math.inf, 1e308, 5e-324, rng.random()])
     if kind == 5:
@@ -68,7 +70,7 @@ def random_value(rng, depth=0):
     if kind == 7:
         return bytes(rng.randrange(256) for _ in range(size))
     if kind == 8:
-        return range(rng.randrange(-9, 9), rng.randrange(10 ** 30), rng.choice([-2, 1, 10 ** 20]))
+        return range(rng.randrange(-9, 9), rng.randrange(10**30), rng.choice([-2, 1, 10**20]))
     if kind == 9:
         return rng.choice([int, str, type(None), ValueError, BaseException, object])
     if kind == 10:
@@ -94,7 +96,7 @@ class RoundTrips(unittest.TestCase):
     def test_nan_and_huge_numbers(self):
         self.assertTrue(math.isnan(decoded(encoded(math.nan))))
         for bits in (62, 63, 64, 65, 127, 128, 100000):
-            for value in (2 ** bits, -2 ** bits, 2 ** bits - 1, 1 - 2 ** bits):
+            for value in (2**bits, -(2**bits), 2**bits - 1, 1 - 2**bits):
                 self.assertEqual(decoded(encoded(value)), value)
 
     def test_numbers_of_megabytes_take_linear_time(self):
@@ -182,7 +184,17 @@ class Rubbish(unittest.TestCase):
             decoded(data, **options)
 
     def test_every_truncation_is_refused(self):
-        value = [1, 2 ** 100, "a\ud800", b"b", {"k": (1.5, {2j}, frozenset([None]))}, range(3), int, bytearray(b"c"), True]
+        value = [
+            1,
+            2**100,
+            "a\ud800",
+            b"b",
+            {"k": (1.5, {2j}, frozenset([None]))},
+            range(3),
+            int,
+            bytearray(b"c"),
+            True,
+        ]
         data = encoded(value)
         for end in range(len(data)):
             self.refused(data[:end])
@@ -195,7 +207,9 @@ class Rubbish(unittest.TestCase):
         for _ in range(20000):
             data = bytearray(rng.choice(seeds))
             for _ in range(rng.randrange(1, 4)):
-                data[rng.randrange(len(data))] = rng.choice([rng.randrange(256), rng.choice(b"NTFidcsbatr([{<fRhkmxjg")])
+                data[rng.randrange(len(data))] = rng.choice(
+                    [rng.randrange(256), rng.choice(b"NTFidcsbatr([{<fRhkmxjg")]
+                )
             try:
                 decoded(bytes(data), refs=[[1], {2: 3}])
             except wire.Malformed:

@@ -6,9 +6,12 @@ message is made of the notes after the condition was found false.
 """
 
 import ast
+import builtins
+
+import polestar_errors as errors
 
 # Names that no source can have.
-NEW, ONE, ERROR, BASE = "@polestar", "@assert", "@error", "@base"
+NEW, ONE, ERROR, BASE, CAUGHT = "@polestar", "@assert", "@error", "@base", "@caught"
 MAX_SOURCE = 300
 MAX_SHOWN = 300
 MAX_MESSAGE = 2000
@@ -33,6 +36,8 @@ class Asserts:
         self.plans = []
         self.evaluated = 0
         self.passed = 0
+        # For each assert statement how often it was evaluated, and how often it held.
+        self.counts = {}
         # Of the first one that failed: its source, what to say of it, and what the solution raised in it, if anything.
         self.first = None
         # Whether an exception out of a condition is a failure of its assert, after which a partial run goes on.
@@ -46,17 +51,25 @@ class Asserts:
         return compile(tree, name, "exec", 0, True)
 
     def globals(self):
-        return {NEW: self.new, BASE: BaseException}
+        return {NEW: self.new, BASE: BaseException, CAUGHT: errors.caught}
 
     def new(self, index):
         """Called by the rewritten code where an assert begins."""
         self.evaluated += 1
+        self.counts.setdefault(index, [0, 0])[0] += 1
         self.announce(self.plans[index][0])
         return Assert(self, index)
 
     def fail(self, source, message, raised):
         if self.first is None:
             self.first = (source, message, raised)
+
+    def share(self, plain=0, plain_passed=0):
+        """The share of the assert statements that held, and of the tests without one. Each statement counts the same: how
+        often one is evaluated in a loop may be the solution's choice."""
+        total = len(self.plans) + plain
+        held = sum(passed / evaluated for evaluated, passed in self.counts.values())
+        return (held + plain_passed) / total if total else 0.0
 
 
 class Assert:
@@ -75,6 +88,7 @@ class Assert:
 
     def held(self):
         self.run.passed += 1
+        self.run.counts[self.index][1] += 1
         self.notes = {}
 
     def failed(self, *message):
@@ -133,8 +147,7 @@ class Rewriter:
         # As Python counts lines: other signs that end a line for `splitlines` do not.
         self.lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self.num_notes = 0
-        # The place of the assert that is being rewritten, which all nodes that are made for it get.
-        self.at = {}
+        self.place = {}
 
     def block(self, body, guarded):
         """The statements of a block; `guarded` where a failure may be caught by the test, and so must be raised."""
@@ -159,28 +172,52 @@ class Rewriter:
             block = getattr(statement, field, None)
             if isinstance(block, list):
                 self.block(block, guarded)
+        if isinstance(statement, ast.Try):
+            for handler in statement.handlers:
+                self.handler(handler)
         for part in list(getattr(statement, "handlers", ())) + list(getattr(statement, "cases", ())):
             self.block(part.body, guarded)
 
+    def handler(self, handler):
+        """Has an `except` clause that may name the solution's classes catch only what the solution raised by these."""
+        if isinstance(handler.type, ast.Tuple):
+            handler.type.elts = [self.caught(part) for part in handler.type.elts]
+        elif handler.type is not None:
+            handler.type = self.caught(handler.type)
+
+    def caught(self, node):
+        is_name = isinstance(node, ast.Name)
+        if is_name and hasattr(builtins, node.id):
+            return node
+        at = {name: getattr(node, name) for name in PLACE}
+        return ast.Call(ast.Name(CAUGHT, ast.Load(), **at), [node, ast.Constant(is_name, **at)], [], **at)
+
     def assertion(self, statement, guarded):
         self.num_notes = 0
-        self.at = {name: getattr(statement, name) for name in PLACE}
+        self.place = {field: getattr(statement, field) for field in PLACE}
         source = " ".join(self.source(statement).split())[:MAX_SOURCE]
         test, plan = self.condition(statement.test)
         index = len(self.run.plans)
         self.run.plans.append((source, plan))
         message = [statement.msg] if statement.msg is not None else []
-        at = self.at
-        new = ast.Call(self.name(NEW), [ast.Constant(index, **at)], [], **at)
-        begin = ast.Assign([ast.Name(ONE, ast.Store(), **at)], new, **at)
-        held = ast.Expr(self.ask("held", []), **at)
-        failed = ast.Raise(self.ask("failed", message), None, **at)
-        branch = ast.If(test, [held], [failed], **at)
+        new = self.made(ast.Call, self.name(NEW), [self.made(ast.Constant, index)], [])
+        begin = self.made(ast.Assign, [self.made(ast.Name, ONE, ast.Store())], new)
+        held = self.made(ast.Expr, self.ask("held", []))
+        failed = self.made(ast.Raise, self.ask("failed", message), None)
+        branch = self.made(ast.If, test, [held], [failed])
         if self.run.partial and not guarded:
-            unless = ast.UnaryOp(ast.Not(), self.ask("goes_on", [self.name(ERROR)]), **at)
-            leave = ast.If(unless, [ast.Raise(None, None, **at)], [], **at)
-            branch = ast.Try([branch], [ast.ExceptHandler(self.name(BASE), ERROR, [leave], **at)], [], [], **at)
+            unless = self.made(ast.UnaryOp, ast.Not(), self.ask("goes_on", [self.name(ERROR)]))
+            again = self.made(ast.If, unless, [self.made(ast.Raise, None, None)], [])
+            handler = self.made(ast.ExceptHandler, self.name(BASE), ERROR, [again])
+            branch = self.made(ast.Try, [branch], [handler], [], [])
         return [begin, branch]
+
+    def made(self, kind, *fields):
+        """A new node, at the place of the assert."""
+        return kind(*fields, **self.place)
+
+    def name(self, name):
+        return self.made(ast.Name, name, ast.Load())
 
     def source(self, node):
         """The text of a node. Columns count bytes."""
@@ -191,16 +228,12 @@ class Rewriter:
         return b"\n".join(lines).decode("utf-8", "replace")
 
     def ask(self, method, arguments):
-        function = ast.Attribute(self.name(ONE), method, ast.Load(), **self.at)
-        return ast.Call(function, arguments, [], **self.at)
-
-    def name(self, name):
-        return ast.Name(name, ast.Load(), **self.at)
+        return self.made(ast.Call, self.made(ast.Attribute, self.name(ONE), method, ast.Load()), arguments, [])
 
     def noted(self, node):
         """The node with its value noted, and the key of the note."""
         self.num_notes += 1
-        return self.ask("note", [ast.Constant(self.num_notes, **self.at), node]), self.num_notes
+        return self.ask("note", [self.made(ast.Constant, self.num_notes), node]), self.num_notes
 
     def condition(self, node):
         """A condition with its parts noted, and the plan by which the notes are told."""
@@ -210,14 +243,14 @@ class Rewriter:
                 side, plan = self.side(part)
                 sides.append(side)
                 plans.append(plan)
-            compare = ast.copy_location(ast.Compare(sides[0], node.ops, sides[1:]), node)
+            compare = self.made(ast.Compare, sides[0], node.ops, sides[1:])
             return compare, ("compare", [SYMBOLS[type(op)] for op in node.ops], plans)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner, plan = self.condition(node.operand)
-            return ast.copy_location(ast.UnaryOp(node.op, inner), node), ("not", plan)
+            return self.made(ast.UnaryOp, node.op, inner), ("not", plan)
         if isinstance(node, ast.BoolOp):
             parts = [self.condition(part) for part in node.values]
-            whole = ast.copy_location(ast.BoolOp(node.op, [part for part, _ in parts]), node)
+            whole = self.made(ast.BoolOp, node.op, [part for part, _ in parts])
             return whole, ("bool", [plan for _, plan in parts])
         if isinstance(node, ast.Call) and node.args and not any(isinstance(part, ast.Starred) for part in node.args):
             arguments, keys = [], []
@@ -226,7 +259,7 @@ class Rewriter:
                 arguments.append(argument)
                 keys.append(key)
             name = self.source(node.func)[:60]
-            value, key = self.noted(ast.copy_location(ast.Call(node.func, arguments, node.keywords), node))
+            value, key = self.noted(self.made(ast.Call, node.func, arguments, node.keywords))
             return value, ("call", name, keys, key)
         value, key = self.noted(node)
         return value, ("value", key)
@@ -238,19 +271,18 @@ class Rewriter:
             if len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred):
                 inner, made_of = self.inside(node.args[0])
                 made_of = (node.func.id + "({})",) + made_of
-                node = ast.copy_location(ast.Call(node.func, [inner], []), node)
+                node = self.made(ast.Call, node.func, [inner], [])
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             node, made_of = self.inside(node)
             made_of = ("{}",) + made_of
-        is_constant = all(isinstance(part, LITERAL) for part in ast.walk(node))
         value, key = self.noted(node)
-        return value, (key, made_of, is_constant)
+        return value, (key, made_of, node)
 
     def inside(self, node):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             left, first = self.noted(node.left)
             right, second = self.noted(node.right)
-            return ast.copy_location(ast.BinOp(left, node.op, right), node), (first, second)
+            return self.made(ast.BinOp, left, node.op, right), (first, second)
         value, key = self.noted(node)
         return value, (key,)
 
@@ -295,7 +327,7 @@ def explain_compare(plan, notes, wanted_false):
     symbol, sides = symbols[right - 1], sides[right - 1:right + 1]
     got, expected = (notes[side[0]] for side in sides)
     if symbol in ("==", "is") and not wanted_false:
-        if sides[0][2] and not sides[1][2]:
+        if is_literal(sides[0][2]) and not is_literal(sides[1][2]):
             got, expected, sides = expected, got, sides[::-1]
         return "got {}{}, expected {}{}".format(
             shown(got), made_of(sides[0][1], notes), shown(expected), difference(got, expected)
@@ -303,6 +335,10 @@ def explain_compare(plan, notes, wanted_false):
     if wanted_false:
         symbol = "not " + symbol
     return "got {}{}, expected it {} {}".format(shown(got), made_of(sides[0][1], notes), symbol, shown(expected))
+
+
+def is_literal(node):
+    return all(isinstance(part, LITERAL) for part in ast.walk(node))
 
 
 def keys_of(plan):

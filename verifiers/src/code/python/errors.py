@@ -1,8 +1,10 @@
-"""Exceptions of the solution as the judge raises them: builtin types where they mean nothing special, marked classes else.
+"""Exceptions of the solution as the judge raises them: builtin types where they mean nothing special, else marked ones.
 
 What the solution raised must be caught by `except` and `pytest.raises` as the test expects, and must never be taken for
-something that the test's own machinery raised: not for a failed assert, not for the end of a loop, not for a skipped test.
+something that the test's own machinery raised: a failed assert, the end of a loop, a skipped test.
 """
+
+import sys
 
 import polestar_wire as wire
 
@@ -21,13 +23,60 @@ class GuestRaised:
 # Exceptions that mean something to a loop, a generator or a test runner, and what the solution's stand as.
 STAND_INS = {
     AssertionError: AssertionError, SystemExit: SystemExit, KeyboardInterrupt: KeyboardInterrupt,
-    StopIteration: RuntimeError, StopAsyncIteration: RuntimeError, GeneratorExit: RuntimeError, BaseException: Exception,
+    StopIteration: RuntimeError, StopAsyncIteration: RuntimeError, GeneratorExit: RuntimeError,
+    BaseException: Exception,
 }
 
 
 def raised_by_solution(error):
     """Name, text and place of an exception that the solution raised; None for every other."""
     return getattr(error, "polestar_raised", None)
+
+
+class Tied(type):
+    """The type of classes that stand for builtin exception classes which the solution has under names of its own.
+
+    What `except` and the like catch by such a name is only what the solution raised: a solution that calls
+    AssertionError by the name of its own exception would catch the test's failure else.
+    """
+
+    @property
+    def polestar_of(cls):
+        """The builtin class; None for what a test derives from one."""
+        return cls.__dict__.get("polestar_tied")
+
+    def __instancecheck__(cls, value):
+        return type.__instancecheck__(cls, value) or cls.catches(value)
+
+    def __subclasscheck__(cls, kind):
+        # Where a `with` decides, its exception is the current one.
+        error = sys.exc_info()[1]
+        return type.__subclasscheck__(cls, kind) or type(error) is kind and cls.catches(error)
+
+    def catches(cls, error):
+        of = cls.polestar_of
+        return of is not None and raised_by_solution(error) is not None and isinstance(error, of)
+
+    def __eq__(cls, other):
+        return other is cls or isinstance(other, type) and other is cls.polestar_of
+
+    def __hash__(cls):
+        return type.__hash__(cls.polestar_of or cls)
+
+
+def caught(kinds, is_name):
+    """What an `except` clause of a test catches of the current exception, where its expression gave `kinds`. One that is no
+    name, as `except f():`, may have got a builtin class from the solution."""
+    if type(kinds) is tuple:
+        return tuple(caught(kind, is_name) for kind in kinds)
+    if raised_by_solution(sys.exc_info()[1]) is not None:
+        return isinstance(kinds, Tied) and kinds.polestar_of or kinds
+    return kinds if is_name or not is_builtin(kinds) else ()
+
+
+def is_builtin(kind):
+    """Whether something is a builtin exception class."""
+    return type(kind) is type and wire.EXCEPTIONS.get(kind.__name__) is kind
 
 
 def is_special(kind):
@@ -81,6 +130,18 @@ class Classes:
     def __init__(self):
         self.by_number = {}
         self.numbers = {}
+        self.tied_ones = {}
+
+    def tied(self, value):
+        """A value that the solution has under a name, with builtin exception classes replaced."""
+        if type(value) is tuple:
+            return tuple(self.tied(part) for part in value)
+        if not is_builtin(value):
+            return value
+        if value not in self.tied_ones:
+            names = {"__module__": "solution", "polestar_tied": value}
+            self.tied_ones[value] = Tied(value.__name__, (GuestRaised, value), names)
+        return self.tied_ones[value]
 
     def of(self, ancestry):
         """A class for the solution's exception class of that ancestry, and its name."""

@@ -76,7 +76,13 @@ def report_uncaught(error):
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     try:
-        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        if sys.excepthook is sys.__excepthook__:
+            import traceback
+
+            # Unlike the hook it shows the lines of sources that are no files.
+            traceback.print_exception(type(error), error, trace)
+        else:
+            sys.excepthook(type(error), error.with_traceback(trace), trace)
     except BaseException as other:
         sys.__excepthook__(type(other), other, other.__traceback__)
 
@@ -132,11 +138,12 @@ class Server:
     """One conversation with the judge: a request, one reply, and between them calls of the test's functions."""
 
     def __init__(self, fd, module, names, problem):
-        self.fd = fd
+        self.channel = wire.Channel(fd)
         self.module = module
         self.names = set(names)
         self.problem = problem
         self.max_bytes = wire.MAX_REPLY_BYTES
+        self.in_place = False
         # Objects that the judge knows by number, and their numbers; what is here stays alive.
         self.objects = []
         self.numbers = {}
@@ -148,13 +155,13 @@ class Server:
         self.reader = Reader(self)
         self.answers = {
             b"H": self.hello, b"L": self.lookup, b"A": self.public_names, b"C": self.call, b"G": self.get,
-            b"S": self.set, b"I": self.is_instance,
+            b"S": self.set, b"D": self.delete, b"I": self.is_instance,
         }
 
     def serve(self):
         try:
             while True:
-                self.answer(*wire.receive(self.fd, MAX_REQUEST_BYTES))
+                self.answer(*self.channel.receive(MAX_REQUEST_BYTES))
         except wire.Closed:
             return
 
@@ -171,21 +178,25 @@ class Server:
         except BaseException as error:
             kind, value = b"!", self.described(error)
         try:
-            reply = self.encode((value, changed(arguments, before)), refs)
+            changes = changed(arguments, before)
+            if changes and not self.in_place:
+                # The judge's containers stay as they were, so none of them is what this value holds.
+                changes, refs = (), {}
+            reply = self.encode((value, changes), refs)
         except BaseException as error:
             kind, reply = b"!", self.encode((self.described(error), ()), {})
         with self.lock:
             # From here on no thread may call back on behalf of this request.
             self.outstanding.pop()
-            wire.send(self.fd, kind, number, secret, reply)
+            self.channel.send(kind, number, secret, reply)
 
     def encode(self, value, refs):
         return wire.Encoder(self.put_other, refs=refs, max_bytes=self.max_bytes).encode(value)
 
     # ------------------------------------------------------------------------------------------------ requests
 
-    def hello(self, max_bytes):
-        self.max_bytes = max_bytes
+    def hello(self, terms):
+        self.max_bytes, self.in_place = terms
         if self.problem is not None:
             raise self.problem
         return b"=", None
@@ -223,6 +234,11 @@ class Server:
         setattr(self.module if target is None else target, name, value)
         return b"=", None
 
+    def delete(self, request):
+        target, name = request
+        delattr(self.module if target is None else target, name)
+        return b"=", None
+
     def is_instance(self, request):
         return b"=", bool(isinstance(*request))
 
@@ -245,9 +261,9 @@ class Server:
             if not self.outstanding:
                 raise RuntimeError("a function of the test was called when the call that brought it had ended")
             number, secret = self.outstanding[-1]
-            wire.send(self.fd, b"B", number, secret, body)
+            self.channel.send(b"B", number, secret, body)
             while True:
-                kind, *rest = wire.receive(self.fd, MAX_REQUEST_BYTES)
+                kind, *rest = self.channel.receive(MAX_REQUEST_BYTES)
                 if kind == b"R":
                     return wire.decode(rest[2], self.reader, max_items=MAX_REQUEST_BYTES)
                 if kind == b"E":

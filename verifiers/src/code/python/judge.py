@@ -6,6 +6,8 @@ report goes out over a descriptor that the solution's process does not have.
 
 import ast
 import builtins
+import collections
+import importlib
 import json
 import os
 import random
@@ -19,9 +21,12 @@ MAX_ANNOUNCED = 1000
 MAX_AT = 300
 MAX_TEST = 1000
 MAX_MESSAGE = 2000
+# What is said where even saying what happened failed.
+LAST_WORDS = {"outcome": "gone", "passed": 0, "total": 0, "test": None, "raised": None, "calls": 0,
+              "message": "the solution gave the tests more than they can hold"}
 DEFAULTS = {
     "prompt": "", "entry_point": "", "test": "", "setup": "", "tests": [], "files": {}, "module": "solution",
-    "partial": False, "max_reply_bytes": wire.MAX_REPLY_BYTES,
+    "partial": False, "in_place": False, "max_reply_bytes": wire.MAX_REPLY_BYTES,
 }
 
 
@@ -30,11 +35,18 @@ def main(channel_fd, report_fd, payload):
     random.seed(0)
     job = read_job(payload)
     judge = Judge(job, channel_fd, report_fd)
+    last_words = json.dumps(LAST_WORDS).encode("ascii") + b"\n"
     try:
-        judge.run()
-    except BaseException as error:
-        judge.conclude_by(error)
-    judge.report_outcome()
+        try:
+            judge.run()
+        except BaseException as error:
+            judge.conclude_by(error)
+        judge.report_outcome()
+    except BaseException:
+        # Memory may be so full of the solution's values that nothing can be done any more.
+        if not judge.solution.involved:
+            raise
+        os.write(report_fd, last_words)
 
 
 def inspect(payload):
@@ -61,7 +73,7 @@ class Judge:
     def __init__(self, job, channel_fd, report_fd):
         self.job = job
         self.report_fd = report_fd
-        self.solution = proxy.Solution(channel_fd, job["max_reply_bytes"])
+        self.solution = proxy.Solution(channel_fd, job["max_reply_bytes"], job["in_place"])
         self.solution.is_failed_assert = lambda error: hasattr(error, "polestar_assert")
         self.asserts = asserts.Asserts(job["partial"], self.announce)
         self.asserts.swallowed = self.is_failure
@@ -69,6 +81,10 @@ class Judge:
         self.sources = self.solution.own_sources = {}
         self.outcome = self.test = self.message = self.raised = None
         self.passed = self.total = 0
+        # Tests without an assert, and how many of them ended well.
+        self.num_plain = self.plain_passed = 0
+        # The attributes that the test asks of names of modules.
+        self.asked_of_modules = collections.defaultdict(set)
         self.loading = False
 
     def run(self):
@@ -98,7 +114,8 @@ class Judge:
             counts.append(len(self.asserts.plans) - before)
         # A test without an assert counts as one that holds when it ends.
         plain = [index for index, count in enumerate(counts) if count == 0]
-        self.total = len(self.asserts.plans) + len(plain)
+        self.num_plain = len(plain)
+        self.total = len(self.asserts.plans) + self.num_plain
         setup = self.compiled(self.job["setup"], "<setup>", rewrite=False)
         names = self.namespace()
         self.load_solution()
@@ -116,8 +133,8 @@ class Judge:
                     raise
                 self.asserts.fail(*self.explained(error))
             else:
-                self.passed += index in plain
-        self.conclude(len(plain))
+                self.plain_passed += index in plain
+        self.conclude()
 
     def run_pytest(self):
         import polestar_pytest_form
@@ -129,13 +146,18 @@ class Judge:
     def compiled(self, text, name, rewrite=True):
         self.sources[name] = text
         try:
-            return self.asserts.compiled(text, name) if rewrite else compile(text, name, "exec", 0, True)
+            return self.asserts.compiled(text, name, self.note_modules) if rewrite else compile(text, name, "exec", 0, True)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise TestFault("the test does not compile: {}".format(told_syntax(error, name))) from None
 
+    def note_modules(self, tree):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in wire.MODULES:
+                self.asked_of_modules[node.value.id].add(node.attr)
+
     def namespace(self):
         """The names of a test: what it and the prompt define, then Python's builtins, then the solution's names."""
-        names = {"__name__": "test", "__builtins__": Names(self.solution)}
+        names = {"__name__": "test", "__builtins__": Names(self.solution, self.asked_of_modules)}
         names.update(self.asserts.globals())
         if self.job["prompt"].strip():
             self.sources["<prompt>"] = self.job["prompt"]
@@ -176,29 +198,44 @@ class Judge:
 
     def is_failure(self, error):
         """Whether an exception out of a test is a failed test, after which a partial run may go on."""
-        if self.solution.lost_by is not None or not self.solution.involved:
+        if self.solution.lost_by is not None or not self.is_involved(error):
             return False
         return isinstance(error, Exception) or errors.raised_by_solution(error) is not None
 
-    def conclude(self, extra=0):
+    def is_involved(self, error):
+        """Whether the solution may have a part in an exception. A failed assert, or an operation that a value lacks, needs
+        no more than a handle; other faults need something that the solution said."""
+        solution = self.solution
+        own = isinstance(error, wire.NotPlain) or not isinstance(error, (AssertionError, TypeError, AttributeError))
+        return solution.involved or solution.is_met and not own
+
+    def conclude(self):
         """The end of a check or asserts run that no exception ended."""
         run = self.asserts
-        self.passed += run.passed
-        self.total = max(self.total, run.evaluated + extra)
+        self.count()
         if self.solution.lost_by is not None:
             self.outcome, self.message = "gone", self.solution.lost_by
         elif run.first is not None:
-            self.outcome = "fail" if self.solution.involved else "test-error"
+            self.outcome = "fail" if self.solution.involved or self.solution.is_met else "test-error"
             self.test, self.message, self.raised = run.first
         else:
             # What the test did not reach it had no need of.
             self.outcome, self.passed = "pass", self.total
 
+    def count(self):
+        self.passed += self.asserts.passed + self.plain_passed
+        self.total = max(self.total, self.asserts.evaluated + self.num_plain)
+
+    def share(self):
+        """The share of the tests that passed."""
+        if self.outcome == "pass" or self.job["form"] == "pytest":
+            return self.passed / max(self.total, 1)
+        return self.asserts.share(self.num_plain, self.plain_passed)
+
     def conclude_by(self, error):
         """The end of a run that an exception ended."""
         run, solution = self.asserts, self.solution
-        self.passed += run.passed
-        self.total = max(self.total, run.evaluated)
+        self.count()
         if isinstance(error, TestFault) and not solution.involved:
             self.outcome, self.message = "test-error", str(error)
         elif solution.lost_by is not None:
@@ -206,7 +243,7 @@ class Judge:
         elif self.loading:
             self.outcome, self.message, self.raised = "load-error", asserts.told(error), asserts.raised_name(error)
         else:
-            self.outcome = "fail" if solution.involved else "test-error"
+            self.outcome = "fail" if run.first or self.is_involved(error) else "test-error"
             self.test, self.message, self.raised = run.first or self.explained(error)
 
     def explained(self, error):
@@ -246,6 +283,7 @@ class Judge:
             "outcome": self.outcome,
             "passed": self.passed,
             "total": self.total,
+            "share": self.share(),
             "test": None if self.test is None else self.test[:MAX_TEST],
             "message": None if self.message is None else self.message[:MAX_MESSAGE],
             "raised": None if self.raised is None else self.raised[:100],
@@ -267,9 +305,10 @@ def clean(value):
 class Names(dict):
     """The builtins of a test's namespace; a name that they lack is looked up in the solution."""
 
-    def __init__(self, solution):
+    def __init__(self, solution, asked_of_modules):
         super().__init__(vars(builtins))
         self.solution = solution
+        self.asked_of_modules = asked_of_modules
         self.found = {}
 
     def __missing__(self, name):
@@ -278,6 +317,11 @@ class Names(dict):
         if name in self.found:
             return self.found[name]
         value = self.solution.lookup(name)
+        if isinstance(value, proxy.Handle) and name in self.asked_of_modules:
+            # A solution's class `math` has no say in what `math.isclose` means.
+            module = importlib.import_module(name)
+            if all(hasattr(module, asked) for asked in self.asked_of_modules[name]):
+                value = module
         if isinstance(value, (proxy.Function, type)):
             self.found[name] = value
         return value

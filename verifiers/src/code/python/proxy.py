@@ -23,6 +23,10 @@ LRU_WRAPPER = type(functools.lru_cache(None)(lambda: None))
 ASKED = frozenset(("__dict__", "__annotations__", "__members__", "__defaults__", "__qualname__", "__version__"))
 
 
+# What test runners look for on every object that they meet.
+OF_RUNNERS = ("_pytest", "pytest", "_mock")
+
+
 class Gone(BaseException):
     """The solution's process has ended or broke the protocol: nothing more can be asked of it."""
 
@@ -37,15 +41,16 @@ class Handle:
 
     def __getattr__(self, name):
         of_python = name.startswith("__") and name.endswith("__") and name not in ASKED
-        if of_python or name.startswith(("_pytest", "pytest")):
+        if of_python or name.startswith(OF_RUNNERS):
             raise AttributeError("{!r} has no attribute {}".format(self, name))
-        return self.__polestar__[0].request(b"G", (self, name))
+        solution = self.__polestar__[0]
+        return solution.classes.tied(solution.request(b"G", (self, name)))
 
     def __setattr__(self, name, value):
         self.__polestar__[0].request(b"S", (self, name, value))
 
     def __delattr__(self, name):
-        raise TypeError("an attribute of {!r} cannot be deleted by a test".format(self))
+        self.__polestar__[0].request(b"D", (self, name))
 
     def __repr__(self):
         return "<{} of the solution>".format(self.__polestar__[3])
@@ -81,6 +86,8 @@ class Function(Handle):
 
     @property
     def __name__(self):
+        # The solution's choice.
+        self.__polestar__[0].involved = True
         return self.__polestar__[3]
 
 
@@ -101,14 +108,18 @@ HANDLES = {wire.OBJECT: Handle, wire.FUNCTION: Function, wire.CLASS: Class}
 class Solution:
     """The judge's end of the channel."""
 
-    def __init__(self, fd, max_reply_bytes=wire.MAX_REPLY_BYTES):
-        self.fd = fd
+    def __init__(self, fd, max_reply_bytes=wire.MAX_REPLY_BYTES, in_place=False):
+        self.channel = wire.Channel(fd)
         self.max_reply_bytes = max_reply_bytes
+        # Whether what the solution changes in its arguments is changed here too.
+        self.in_place = in_place
         self.calls = 0
         # What was wrong with the solution's side, once it is lost.
         self.lost_by = None
         # Whether anything came from the solution that a test's course can hang on; handles of functions are no such.
         self.involved = False
+        # Whether the test has anything of the solution, be it handles of functions alone.
+        self.is_met = False
         self.missing = set()
         self.sent = 0
         self.lock = RLock()
@@ -125,14 +136,14 @@ class Solution:
     def start(self):
         """Waits until the solution is loaded; raises what it raised."""
         try:
-            self.exchange(b"H", self.max_reply_bytes)
+            self.exchange(b"H", (self.max_reply_bytes, self.in_place))
         finally:
             self.calls = 0
             self.involved = False
 
     def lookup(self, name):
         """What the solution's module has under that name; raises `KeyError` where it has nothing."""
-        before = self.involved
+        before, self.is_met = self.involved, True
         kind, value = self.exchange(b"L", name)
         if kind == b"?":
             self.missing.add(name)
@@ -140,9 +151,8 @@ class Solution:
         if isinstance(value, type) and not issubclass(value, BaseException):
             # Calling it would run it here.
             self.lose("the solution's process broke the protocol: a builtin type instead of a handle")
-        inert = isinstance(value, Function) or isinstance(value, type) and issubclass(value, errors.GuestRaised)
-        self.involved = before or not inert
-        return value
+        self.involved = before or not isinstance(value, Function)
+        return self.classes.tied(value)
 
     def public_names(self):
         """The names that `from solution import *` takes."""
@@ -168,6 +178,8 @@ class Solution:
                 kind, body = self.converse(kind, body)
                 if kind == b"?" and asked != b"L":
                     raise wire.Malformed("no answer to what was asked")
+                # Only names can be modules: the attributes of a value are the solution's to give.
+                self.reader.takes_modules = asked == b"L"
                 decoder = wire.Decoder(body, self.reader, kept, None, wire.MAX_ITEMS)
                 answer = decoder.run()
                 value = self.settle(answer, kept, decoder.num_refs)
@@ -185,7 +197,7 @@ class Solution:
             return kind, value
 
     def raised(self, description, first_error):
-        """The exception to raise for one of the solution; one that a function of the test raised in between is itself."""
+        """The exception to raise for one of the solution; one that a function of the test raised is that one itself."""
         error, index = self.classes.rebuilt(description)
         if index is not None and first_error <= index < len(self.callback_errors):
             if not errors.is_special(type(self.callback_errors[index])):
@@ -199,17 +211,18 @@ class Solution:
         self.involved = True
         # A reply must repeat these bytes, so none can be written before its request is known.
         number, secret = self.sent & 0xFFFFFFFF, os.urandom(8)
-        wire.send(self.fd, kind, number, secret, body)
+        self.channel.send(kind, number, secret, body)
         while True:
-            kind, *ours, body = wire.receive(self.fd, self.max_reply_bytes + 1024)
+            kind, *ours, body = self.channel.receive(self.max_reply_bytes + 1024)
             if ours != [number, secret]:
                 raise wire.Malformed("an answer to something else than the last request")
             if kind in (b"=", b"!", b"?"):
                 return kind, body
             if kind != b"B":
                 raise wire.Malformed("an unknown kind of message")
+            self.reader.takes_modules = False
             answer_kind, answer = self.run_callback(wire.decode(body, self.reader))
-            wire.send(self.fd, answer_kind, number, secret, answer)
+            self.channel.send(answer_kind, number, secret, answer)
 
     def run_callback(self, request):
         if type(request) is not tuple or [type(part) for part in request[1:]] != [tuple, dict]:
@@ -238,6 +251,8 @@ class Solution:
         if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not tuple or len(answer[1]) > len(kept):
             raise wire.Malformed("an answer of a wrong shape")
         value, changes = answer
+        if changes and not self.in_place:
+            raise wire.Malformed("a change of an argument, which is not wanted")
         for change in changes:
             if type(change) is not tuple or len(change) != 2 or type(change[0]) is not int:
                 raise wire.Malformed("a change of a wrong shape")
@@ -255,6 +270,9 @@ class Solution:
         kind = type(value)
         if isinstance(value, Handle):
             encoder.put_handle(value.__polestar__[1], value.__polestar__[2], "")
+            return
+        if isinstance(value, errors.Tied) and value.polestar_of is not None:
+            encoder.put_type(value.polestar_of, depth)
             return
         if isinstance(value, type) and value in self.classes.numbers:
             encoder.put_handle(self.classes.numbers[value], wire.CLASS, "")
@@ -314,6 +332,7 @@ class Reader(wire.Hooks):
 
     def __init__(self, solution):
         self.solution = solution
+        self.takes_modules = False
 
     def handle(self, number, kind, type_name):
         known = self.solution.handles.get(number)
@@ -334,7 +353,7 @@ class Reader(wire.Hooks):
         return self.solution.callbacks[number]
 
     def module(self, name):
-        if type(name) is not str or name not in wire.MODULES:
+        if type(name) is not str or name not in wire.MODULES or not self.takes_modules:
             raise wire.Malformed("a module that is not on the list")
         return importlib.import_module(name)
 

@@ -14,6 +14,7 @@ import sys
 import types
 
 import polestar_asserts as asserts
+import polestar_proxy as proxy
 
 STAR = "@star"
 CONFIGURATIONS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
@@ -88,7 +89,7 @@ def install(judge, root):
     run = asserts.Asserts()
     name = judge.job["module"]
     module = SolutionModule(name)
-    module.__dict__["@solution"] = judge.solution
+    module.__dict__.update({"@solution": judge.solution, "@before": {}})
     sys.modules[name] = module
     parts = name.split(".")
     for count in range(len(parts) - 1, 0, -1):
@@ -101,11 +102,14 @@ def install(judge, root):
     sys.meta_path.insert(0, Finder(judge, run, root))
 
 
+ABSENT = object()
+
+
 class SolutionModule(types.ModuleType):
     """The solution's module: every name is asked of the solution's process."""
 
     def __getattr__(self, name):
-        if name.startswith(("__", "_pytest", "pytest")):
+        if name.startswith(("__", *proxy.OF_RUNNERS)):
             raise AttributeError(name)
         try:
             return self.__dict__["@solution"].lookup(name)
@@ -116,7 +120,17 @@ class SolutionModule(types.ModuleType):
         if name.startswith("__"):
             self.__dict__[name] = value
         else:
+            if name not in self.__dict__["@before"]:
+                self.__dict__["@before"][name] = getattr(self, name, ABSENT)
             self.__dict__["@solution"].request(b"S", (None, name, value))
+
+    def __delattr__(self, name):
+        """Puts back what the solution had under a name that the test has set, as pytest's monkeypatch wants."""
+        if name not in self.__dict__["@before"]:
+            raise AttributeError("the test cannot delete {} of the solution".format(name))
+        value = self.__dict__["@before"].pop(name)
+        kind, request = (b"D", (None, name)) if value is ABSENT else (b"S", (None, name, value))
+        self.__dict__["@solution"].request(kind, request)
 
 
 class Finder:
@@ -202,10 +216,12 @@ class Outcomes:
         self.states = {}
         self.errors = {}
         self.first = None
+        # Whether the solution may have a part in the first failure.
+        self.is_involved = False
 
     def conclude(self, status):
         judge, states = self.judge, list(self.states.values())
-        involved = judge.solution.involved
+        involved = judge.solution.involved or self.is_involved
         judge.passed = states.count("passed")
         judge.total = self.num_items - states.count("skipped") + self.num_uncollected()
         if judge.solution.lost_by is not None:
@@ -246,6 +262,7 @@ class Outcomes:
         if source:
             message = "{}: {}".format(source, message)
         self.first = (name, message, raised)
+        self.is_involved = self.judge.is_involved(error)
 
     def pytest_collection_finish(self, session):
         self.num_items = len(session.items)

@@ -39,9 +39,9 @@ def read_all(fd):
 @role
 def guest(payload, channel):
     """The solution, serving calls."""
-    data = read_all(payload)
     random.seed(0)
-    return lambda: polestar_guest.main(channel, data)
+    # Read in the box: a text that does not fit into its memory is the end of it, not of making boxes.
+    return lambda: polestar_guest.main(channel, read_all(payload))
 
 
 @role
@@ -69,17 +69,16 @@ def inspect(payload, report):
 @role
 def program(payload):
     """A Python program that reads standard input and writes standard output."""
-    data = read_all(payload)
     random.seed(0)
-    return lambda: polestar_guest.run_program(data)
+    return lambda: polestar_guest.run_program(read_all(payload))
 
 
 @role
 def build(payload, artifact):
     """A program in another language: its folder, compiled, goes into the artifact as a tar file."""
-    what = json.loads(read_all(payload))
 
     def run():
+        what = json.loads(read_all(payload))
         with open(what["source"], "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
             file.write(what["text"])
         if what["compile"] is not None:

@@ -1,9 +1,9 @@
 """Plain data as bytes, and the frames in which they travel between the judge and the solution's process.
 
 The judge reads bytes that hostile code has written, so reading may do nothing but make values: no names are looked up
-except those of the tables below, nothing is called but constructors of builtin types, nothing recurses, and the time and
-memory it takes are linear in the bytes. Values are written in postfix order: a container follows its items and says how
-many there are, so a reader needs only a stack. Whatever is not well formed raises `Malformed`.
+except those of the tables below, nothing is called but constructors of builtin types, nothing recurses, and the time
+and memory it takes are linear in the bytes. Values are written in postfix order: a container follows its items and says
+how many there are, so a reader needs only a stack. Whatever is not well formed raises `Malformed`.
 """
 
 import builtins
@@ -68,50 +68,53 @@ class Closed(Exception):
     """The other side has closed the channel."""
 
 
-def write_all(fd, data):
-    """Writes all bytes; raises `Closed` where nobody reads any more."""
-    view = memoryview(data)
-    try:
-        while view:
-            view = view[os.write(fd, view[: 1 << 20]):]
-    except (BrokenPipeError, ConnectionError):
-        raise Closed() from None
+class Channel:
+    """One end of the channel: frames are sent and received whole."""
 
+    def __init__(self, fd):
+        self.fd = fd
+        self.unread = b""
 
-def read_exact(fd, count):
-    """Exactly `count` bytes; raises `Closed` where the channel ends before."""
-    data = bytearray()
-    while len(data) < count:
+    def send(self, kind, number, secret, body):
+        """Sends one frame; raises `Closed` where nobody reads any more."""
+        view = memoryview(HEADER.pack(kind, number, secret, len(body)) + body)
         try:
-            part = os.read(fd, min(count - len(data), 1 << 20))
+            while view:
+                view = view[os.write(self.fd, view[: 1 << 20]):]
         except ConnectionError:
-            part = b""
-        if not part:
-            raise Closed()
-        if len(part) == count:
-            return part
-        data += part
-    return bytes(data)
+            raise Closed() from None
 
+    def receive(self, max_bytes):
+        """The next frame: kind, number, secret and body. A body over `max_bytes` is not read."""
+        kind, number, secret, length = HEADER.unpack(self.read(HEADER.size))
+        if length > max_bytes:
+            raise Malformed("a message of {} bytes, at most {} are allowed".format(length, max_bytes))
+        return kind, number, secret, self.read(length)
 
-def send(fd, kind, number, secret, body):
-    write_all(fd, HEADER.pack(kind, number, secret, len(body)) + body)
-
-
-def receive(fd, max_bytes):
-    """The next frame: kind, number, secret and body. A body over `max_bytes` is not read."""
-    kind, number, secret, length = HEADER.unpack(read_exact(fd, HEADER.size))
-    if length > max_bytes:
-        raise Malformed("a message of {} bytes, at most {} are allowed".format(length, max_bytes))
-    return kind, number, secret, read_exact(fd, length) if length else b""
+    def read(self, count):
+        """Exactly `count` bytes; raises `Closed` where the channel ends before. A short frame takes one read in all."""
+        if len(self.unread) < count:
+            parts, size = [self.unread], len(self.unread)
+            while size < count:
+                try:
+                    part = os.read(self.fd, min(max(count - size, 1 << 16), 1 << 20))
+                except ConnectionError:
+                    part = b""
+                if not part:
+                    raise Closed()
+                parts.append(part)
+                size += len(part)
+            self.unread = b"".join(parts)
+        data, self.unread = self.unread[:count], self.unread[count:]
+        return data
 
 
 class Encoder:
     """Makes bytes of values.
 
-    `other(encoder, value, depth)` writes what has no exact builtin type. `refs` maps the identity of containers that the
-    reader has already to their index. With `kept` (a list), each list, dict, set and bytearray is appended to it as it is
-    written, a second occurrence becomes a reference to the first, and so the reader makes as many objects as there were.
+    `other(encoder, value, depth)` writes what has no exact builtin type. `refs` maps the identity of containers that
+    the reader has already to their index. With `kept` (a list), each list, dict, set and bytearray is appended to it as
+    it is written, and a second occurrence becomes a reference to the first: the reader makes as many objects.
     """
 
     def __init__(self, other, refs=None, kept=None, max_bytes=MAX_REPLY_BYTES, max_items=MAX_ITEMS):
@@ -300,7 +303,7 @@ class Hooks:
 
 
 def decode(data, hooks, refs=None, kept=None, max_items=MAX_ITEMS):
-    """The one value that the bytes hold. References point into `refs`, a list; new containers are appended to `kept`."""
+    """The one value of these bytes. References point into the list `refs`; new containers are appended to `kept`."""
     return Decoder(data, hooks, refs, kept, max_items).run()
 
 

@@ -8,7 +8,7 @@ use seccompiler::{
     BackendError, SeccompCmpArgLen::Dword, SeccompCmpOp, SeccompCondition, SeccompRule as Rule,
 };
 
-use super::Signals;
+use super::{Files, Rules, Signals};
 
 type Calls = Vec<(c_long, Vec<Rule>)>;
 
@@ -78,10 +78,13 @@ const CLONE_NEWTIME: c_int = 0x80;
 const PERSONALITIES: &[u64] = &[0, ADDR_NO_RANDOMIZE as u64, 0xffff_ffff];
 
 /// The calls with arguments that are refused with EPERM.
-pub(super) fn refused(signals: Signals) -> Result<Calls, BackendError> {
+pub(super) fn refused(rules: Rules) -> Result<Calls, BackendError> {
+    // The fork server has each box end with it, which a box that sees others' processes may not undo.
+    let is_own = |option: &&c_int| rules.signals == Signals::Any || **option != PR_SET_PDEATHSIG;
+    let prctls: Vec<_> = PRCTLS.iter().filter(is_own).map(|&option| bits(option)).collect();
     let mut calls = vec![
         (SYS_ioctl, vec![none_of(1, IOCTLS)?]),
-        (SYS_prctl, vec![none_of(0, &PRCTLS.iter().map(|&option| bits(option)).collect::<Vec<_>>())?]),
+        (SYS_prctl, vec![none_of(0, &prctls)?]),
         (SYS_personality, vec![none_of(0, PERSONALITIES)?]),
         // With CLONE_PARENT a child would be that of who started the program.
         (SYS_clone, flags(NAMESPACES.iter().chain(&[CLONE_PARENT]))?),
@@ -90,8 +93,13 @@ pub(super) fn refused(signals: Signals) -> Result<Calls, BackendError> {
     ];
     #[cfg(target_arch = "x86_64")]
     calls.push((SYS_mknod, devices(1)?));
-    if signals == Signals::None {
+    if rules.signals == Signals::None {
         calls.extend(other_processes()?);
+    }
+    if rules.files == Files::Shared {
+        calls.push((SYS_openat, vec![cutting(2)?]));
+        #[cfg(target_arch = "x86_64")]
+        calls.push((SYS_open, vec![cutting(1)?]));
     }
     Ok(calls)
 }
@@ -112,6 +120,18 @@ pub(super) const OF_OTHER_PROCESSES: &[c_long] = &[
     SYS_setpriority,
     SYS_ioprio_set,
 ];
+
+/// The calls that [`cutting`] is for, allowed where there are no rules.
+pub(super) const OPENING: &[c_long] = &[
+    SYS_openat,
+    #[cfg(target_arch = "x86_64")]
+    SYS_open,
+];
+
+/// Opening a file to read it, and cutting it to nothing by that: Landlock takes it for reading before its version 3.
+fn cutting(flags: u8) -> Result<Rule, BackendError> {
+    rule(flags, SeccompCmpOp::MaskedEq(bits(O_TRUNC | O_ACCMODE)), &[bits(O_TRUNC | O_RDONLY)])
+}
 
 /// What else reaches processes of the same user, where the program sees some: a limit on another's time or files ends
 /// it as surely as a signal, and an owner of a descriptor gets the signal that the descriptor is set to send.

@@ -21,8 +21,6 @@ const FILES: &[c_long] = &[
     SYS_pwritev,
     SYS_preadv2,
     SYS_pwritev2,
-    SYS_openat,
-    SYS_openat2,
     SYS_close,
     SYS_close_range,
     SYS_dup,
@@ -48,7 +46,6 @@ const FILES: &[c_long] = &[
     SYS_linkat,
     SYS_symlinkat,
     SYS_readlinkat,
-    SYS_truncate,
     SYS_ftruncate,
     SYS_fallocate,
     SYS_fadvise64,
@@ -200,7 +197,6 @@ const SOCKETS: &[c_long] = &[
 
 #[cfg(target_arch = "x86_64")]
 const OLD_ALLOWED: &[c_long] = &[
-    SYS_open,
     SYS_creat,
     SYS_stat,
     SYS_lstat,
@@ -363,6 +359,8 @@ pub(super) const NAMED_IPC: &[c_long] = &[
 /// for that. Refused where the files are the machine's.
 pub(super) const ATTRIBUTES: &[&[c_long]] = &[
     &[
+        // Landlock has a rule for it since its version 3. Files that are open for writing are cut by another call.
+        SYS_truncate,
         SYS_fchmod,
         SYS_fchmodat,
         SYS_fchmodat2,
@@ -375,6 +373,8 @@ pub(super) const ATTRIBUTES: &[&[c_long]] = &[
         SYS_removexattr,
         SYS_lremovexattr,
         SYS_fremovexattr,
+        // Its flags cannot be looked at.
+        SYS_openat2,
     ],
     #[cfg(target_arch = "x86_64")]
     &[SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat],

@@ -67,9 +67,9 @@ fn answers(rules: Rules) -> Result<BTreeMap<c_long, Answer>, BackendError> {
     always(&[calls::NAMED_IPC], if ipc == Ipc::Own { ALLOWED } else { REFUSED });
     always(calls::ATTRIBUTES, if files == Files::Own { ALLOWED } else { REFUSED });
     // The rules on these follow where there are any.
-    always(&[arguments::OF_OTHER_PROCESSES], ALLOWED);
+    always(&[arguments::OF_OTHER_PROCESSES, arguments::OPENING], ALLOWED);
     answers.extend(
-        arguments::refused(signals)?.into_iter().map(|(call, rules)| (call, Answer::Where(rules, REFUSED))),
+        arguments::refused(rules)?.into_iter().map(|(call, rules)| (call, Answer::Where(rules, REFUSED))),
     );
     answers
         .extend(arguments::deadly()?.into_iter().map(|(call, rules)| (call, Answer::Where(rules, DEADLY))));

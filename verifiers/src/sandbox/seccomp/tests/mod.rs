@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
@@ -79,8 +80,10 @@ fn a_call_is_in_one_list() {
         ("deadly", calls::DEADLY.concat()),
         ("signals", calls::SIGNALS.to_vec()),
         ("named ipc", calls::NAMED_IPC.to_vec()),
+        ("attributes", calls::ATTRIBUTES.concat()),
         ("of other processes", arguments::OF_OTHER_PROCESSES.to_vec()),
-        ("refused by argument", numbers(arguments::refused(Signals::Any).unwrap())),
+        ("opening", arguments::OPENING.to_vec()),
+        ("refused by argument", numbers(arguments::refused(OWN).unwrap())),
         ("deadly by argument", numbers(arguments::deadly().unwrap())),
     ];
     let mut seen = BTreeMap::new();
@@ -145,7 +148,10 @@ fn compilers_and_their_programs_work() {
             .output()
             .unwrap();
         assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr));
-        let output = filtered(SHARED, folder.path().join("a").to_str().unwrap()).output().unwrap();
+        // A linker that may not change modes leaves that to whoever runs the program.
+        let program = folder.path().join("a");
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let output = filtered(SHARED, program.to_str().unwrap()).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "hello\n", "{compiler}");
     }
 }
@@ -162,6 +168,14 @@ fn each_list_is_answered_as_it_says() {
     made.extend(each(&[&unknown], &no_such_call, "unknown"));
     make(OWN, &made);
     made.extend(each(&[calls::SIGNALS, calls::NAMED_IPC], &json!(libc::EPERM), "refused"));
+    made.extend(each(calls::ATTRIBUTES, &json!(libc::EPERM), "refused"));
+    made.extend([
+        // No path is at the address 0, which the kernel finds out when the filter has let it.
+        json!([libc::SYS_openat, [0, 0, libc::O_TRUNC], libc::EPERM, "to cut without writing"]),
+        json!([libc::SYS_openat, [0, 0, libc::O_TRUNC | libc::O_WRONLY], libc::EFAULT, "to write"]),
+        json!([libc::SYS_openat, [0, 0, libc::O_RDONLY], libc::EFAULT, "to read"]),
+        json!([libc::SYS_prctl, [libc::PR_SET_PDEATHSIG, 0], libc::EPERM, "to outlive its parent"]),
+    ]);
     make(SHARED, &made);
 }
 
