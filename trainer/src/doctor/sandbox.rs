@@ -11,10 +11,8 @@ const DOCKER: &str = "docker run --security-opt seccomp=unconfined --security-op
                       --security-opt systempaths=unconfined (or the same with --cap-add SYS_ADMIN, as root)";
 const KUBERNETES: &str = "in the pod's spec: hostUsers: false, and for the container securityContext with \
                           seccompProfile: {type: Unconfined}, procMount: Unmasked";
-const NO_CONTAINER: &str =
-    "allow unshare and mount in what confines this process (a seccomp or AppArmor profile, a systemd unit's RestrictNamespaces=)";
-const CGROUPS: &str =
-    "systemd-run --user --scope -p Delegate=yes polestar ..., Delegate=yes in the unit, or a writable /sys/fs/cgroup in the container";
+const NO_CONTAINER: &str = "allow unshare and mount in what confines this process (a seccomp or AppArmor profile, a systemd unit's RestrictNamespaces=)";
+const CGROUPS: &str = "systemd-run --user --scope -p Delegate=yes polestar ..., Delegate=yes in the unit, or a writable /sys/fs/cgroup in the container";
 
 pub(super) fn findings() -> Vec<Finding> {
     let report = sandbox_report("python3");
@@ -198,7 +196,8 @@ mod tests {
     fn the_isolation_that_holds_decides_what_is_advised() {
         let best = isolation(&report(Some("namespaces"), None), None);
         assert_eq!((best.state, best.value.as_str()), (State::Good, "namespaces"));
-        let rules = isolation(&report(Some("landlock"), Some("unshare: refused")), refusal(Some(0), None, None));
+        let rules =
+            isolation(&report(Some("landlock"), Some("unshare: refused")), refusal(Some(0), None, None));
         assert_eq!((rules.state, rules.value.as_str()), (State::Absent, "landlock: unshare: refused"));
         assert_eq!((&rules.data["level"], &rules.data["available"]), (&json!("landlock"), &json!(true)));
         assert!(rules.mend.unwrap().contains("max_user_namespaces"));
@@ -216,7 +215,8 @@ mod tests {
         assert_eq!((missing.name, missing.mend.as_deref()), ("C++ programs", Some("install it")));
         assert_eq!(language("rust", &Ok("/usr/bin/rustc".into())).value, "/usr/bin/rustc");
         assert_eq!(cgroups(&report(Some("landlock"), None)).state, State::Good);
-        let refused = SandboxReport { cgroups: Some(Err("read-only".into())), ..report(Some("landlock"), None) };
+        let refused =
+            SandboxReport { cgroups: Some(Err("read-only".into())), ..report(Some("landlock"), None) };
         assert!(cgroups(&refused).mend.unwrap().contains("Delegate=yes"));
         assert!(cgroups(&report(None, None)).mend.unwrap().contains("isolation"));
     }
