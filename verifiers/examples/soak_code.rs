@@ -74,7 +74,9 @@ fn again(options: &Options) -> Result<Value, String> {
     let own = std::env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
     let python = options.python.as_deref().unwrap_or("/usr/bin/python3");
     let mut command = Command::new("setpriv");
-    command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "--"]).arg(own);
+    command
+        .args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "--"])
+        .arg(own);
     command.args(["--n", &options.n.to_string(), "--jobs", &options.jobs.to_string()]);
     command.args(["--hostile-s", &options.hostile_s.to_string(), "--isolation", &options.isolation]);
     Err(format!("setpriv cannot be started: {}", command.args(["--python", python]).current_dir("/").exec()))
@@ -84,7 +86,8 @@ fn soak(options: &Options) -> Result<Value, String> {
     let python = options.python.clone().map_or_else(python, Ok)?;
     let mark = format!("soak{}", std::process::id());
     // Processes that lose their parent come to this one, and are seen.
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| error.to_string())?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .map_err(|error| error.to_string())?;
     let before = Before::look();
     let settings = json!({"python": python, "isolation": options.isolation, "memory_mb": 256, "tmp_mb": 16, "uses": 500});
     let mut verifier = configure("code", &settings).map_err(|error| error.to_string())?;
