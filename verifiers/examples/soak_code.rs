@@ -40,8 +40,8 @@ struct Options {
     /// Verifications at once
     #[arg(long, default_value_t = 4)]
     jobs: usize,
-    /// Seconds that a hostile program may take
-    #[arg(long, default_value_t = 0.5)]
+    /// Seconds that a hostile program may take, the making of its boxes included
+    #[arg(long, default_value_t = 1.0)]
     hostile_s: f64,
     /// The isolation: auto, namespaces or landlock
     #[arg(long, default_value = "auto")]
