@@ -6,6 +6,7 @@ mod bad_data;
 mod bad_model;
 mod bad_recipe;
 mod bad_run;
+mod code;
 mod disk;
 mod eval;
 mod generate;

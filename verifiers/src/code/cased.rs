@@ -119,14 +119,15 @@ fn run_case(
     if done.is_overdue {
         return Ok(Some((Kind::Timeout, "the program did not end in time".to_owned())));
     }
+    // Before its end, which is our doing then.
+    if done.out.is_cut {
+        let reason = format!("the program wrote more than {} KiB", room.output_kb);
+        return Ok(Some((Kind::Refused, reason)));
+    }
     let end = done.end.as_ref();
     if let Some((kind, how)) = end.and_then(|end| verdicts::of_end(room, end, done.was_killed_for_memory)) {
         let kind = if said.contains("MemoryError") && kind == Kind::Crash { Kind::Memory } else { kind };
         return Ok(Some((kind, format!("the program {how}{said}"))));
-    }
-    if done.out.is_cut {
-        let reason = format!("the program wrote more than {} KiB", room.output_kb);
-        return Ok(Some((Kind::Refused, reason)));
     }
     Ok(comparison.difference(&case.stdout, done.out.kept()).map(|difference| (Kind::Wrong, difference)))
 }
