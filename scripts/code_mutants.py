@@ -86,6 +86,16 @@ def change(node, index):
     return "line {}: {} became {}".format(line, type(before).__name__, type(after).__name__)
 
 
+def mutant(name, program, num_given, seed):
+    """The program with a mistake, and what that is; None where there is no place for one."""
+    tree = ast.parse(program)
+    found = places(tree, num_given)
+    if not found:
+        return None
+    made = change(*random.Random("{}/{}".format(seed, name)).choice(found))
+    return ast.unparse(tree), made
+
+
 def main():
     parser = argparse.ArgumentParser(description="Reference solutions with one mistake each, as JSON lines.")
     parser.add_argument("--data", type=pathlib.Path, required=True, help="the folder with humaneval/ and mbpp/")
@@ -95,14 +105,11 @@ def main():
     for name, reference, program, num_given in problems(arguments.data):
         entry = {"id": name, "reference": reference}
         if not arguments.unchanged:
-            tree = ast.parse(program)
-            found = places(tree, num_given)
-            if not found:
+            made = mutant(name, program, num_given, arguments.seed)
+            if made is None:
                 print("{}: nothing to change".format(name), file=sys.stderr)
                 continue
-            choice = random.Random("{}/{}".format(arguments.seed, name))
-            entry["change"] = change(*choice.choice(found))
-            program = ast.unparse(tree)
+            program, entry["change"] = made
         entry["response"] = "```python\n{}\n```\n".format(program.rstrip("\n"))
         print(json.dumps(entry))
 

@@ -177,7 +177,7 @@ check "template goldens" template_goldens
 check "reasoning-gym" reasoning_gym
 [ "$step_status" != 0 ] || export POLESTAR_REASONING_GYM_PYTHON=$reasoning_gym_python
 check "a Python for code" code_python
-[ "$step_status" != 0 ] || export POLESTAR_CORPUS_PYTHON=$code_python
+[ "$step_status" != 0 ] || export POLESTAR_CODE_PYTHON=$code_python
 check "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" check "documentation" cargo doc --locked --workspace --no-deps
 need "build" build

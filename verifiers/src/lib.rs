@@ -111,6 +111,7 @@ mod verdict;
 mod verifier;
 
 pub use budget::{Budget, MAX_TIMEOUT_S, timeout};
+pub use code::{SandboxReport, sandbox_report};
 pub use command::{VERIFY_ABOUT, VerifyArgs, run_verify, verify_help};
 pub use digits::{Digits, DigitsReference, DigitsSettings};
 pub use error::VerifierError;

@@ -1,7 +1,7 @@
 //! The Python side of the kind `code`: its own tests, which need nothing but a Python, and verify through two plain
 //! processes joined by a channel.
 //!
-//! `POLESTAR_SHARED` names the folder of benchmark data; `POLESTAR_PYTEST_PYTHON` a Python that has pytest, `python3` is
+//! `POLESTAR_SHARED` names the folder of benchmark data; `POLESTAR_CODE_PYTHON` a Python that has pytest, `python3` is
 //! taken where it is not set. What lacks one of them says so.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -56,7 +56,7 @@ fn programs_end_as_the_interpreter_would_end_them() {
 
 #[test]
 fn pytest_files_are_judged_through_the_channel() {
-    let python = std::env::var("POLESTAR_PYTEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = std::env::var("POLESTAR_CODE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     run(&python, "test_pytest_form.py");
 }
 

@@ -66,7 +66,8 @@ fn judge(rows: &[Value], time_s: f64) -> Vec<Outcome> {
 fn reference_solutions_are_right() {
     let Some(shared) = shared() else { return };
     let rows = solutions(&shared, &["--unchanged"]);
-    let num_of = |prefix: &str| rows.iter().filter(|row| row["id"].as_str().unwrap().starts_with(prefix)).count();
+    let num_of =
+        |prefix: &str| rows.iter().filter(|row| row["id"].as_str().unwrap().starts_with(prefix)).count();
     assert_eq!(num_of("HumanEval/"), 164);
     assert!(num_of("MBPP/") >= 500, "{}", num_of("MBPP/"));
     let mut failures = Vec::new();

@@ -277,8 +277,10 @@ fn bench_verify(args: &VerifyBenchArgs) -> Result<(), CliError> {
         ));
     };
     let options = verifier_options(&args.sets)?;
-    let verifier = configure(&args.verifier, &options)
+    let mut verifier = configure(&args.verifier, &options)
         .map_err(|error| CliError::call(error.to_string(), "see `polestar verify --help`"))?;
+    // Judging is measured, not remembering.
+    verifier.forget_verdicts();
     let rows = read_jsonl(&args.input)?;
     let jobs: Vec<Job> = rows
         .iter()

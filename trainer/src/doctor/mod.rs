@@ -1,8 +1,9 @@
 //! What this machine has, what would not work, and the command that mends it.
 //!
 //! [`examine`] looks at everything; each part is one file: `torch` (libtorch and GPUs), `machine` (processor,
-//! memory, disk), `tools` (programs), `cluster` (variables of launchers), `sandbox` (what isolation would use).
-//! `parse` reads the texts that they come from. Nothing here changes the machine or reaches the network.
+//! memory, disk), `tools` (programs), `cluster` (variables of launchers), `sandbox` (isolation for programs).
+//! `parse` reads the texts that they come from. Nothing here reaches the network, and what it
+//! makes to try the sandbox is gone when it is done.
 
 mod cluster;
 mod machine;

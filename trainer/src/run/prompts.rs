@@ -337,6 +337,20 @@ mod tests {
     }
 
     #[test]
+    fn a_template_asks_whether_a_field_is_there_and_joins_lists() {
+        let template = "{{ prompt }}{% if tests is defined %}\n{{ tests | join('\n') }}{% endif %}";
+        let prompter = prompter(&PromptConfig { template: template.into(), ..PromptConfig::default() }, 512);
+        for (fields, expected) in [
+            (json!({"tests": ["assert a", "assert b"]}), "Say.\nassert a\nassert b"),
+            (json!({"other": 1}), "Say."),
+        ] {
+            let fields = fields.as_object().unwrap().clone();
+            let problem = Problem { fields, prompt: ProblemPrompt::Text("Say.".into()), ..conversation(&[]) };
+            assert_eq!(prompter.render(&problem, Form::Plain).unwrap(), expected);
+        }
+    }
+
+    #[test]
     fn a_hinted_try_keeps_the_conversations_own_system_message() {
         let config = PromptConfig { system: Some("The recipe speaks.".into()), ..PromptConfig::default() };
         let prompter = prompter(&config, 256);

@@ -39,7 +39,9 @@ impl Before {
         let mut found: Vec<String> = descendants().map(|name| format!("process {name}")).collect();
         found.extend(mounts().difference(&self.mounts).map(|mount| format!("mount {mount}")));
         let own = format!("{PREFIX}{}-", std::process::id());
-        found.extend(folders(Path::new("/sys/fs/cgroup"), &own, 6).map(|path| format!("cgroup {}", path.display())));
+        found.extend(
+            folders(Path::new("/sys/fs/cgroup"), &own, 6).map(|path| format!("cgroup {}", path.display())),
+        );
         found.extend(files(mark).difference(&self.files).map(|path| format!("file {}", path.display())));
         found
     }
@@ -47,7 +49,8 @@ impl Before {
 
 /// The living processes below this one.
 fn descendants() -> impl Iterator<Item = String> {
-    let all: Vec<_> = processes().filter_map(stat).filter(|stat| !matches!(stat.state.as_str(), "Z" | "X")).collect();
+    let all: Vec<_> =
+        processes().filter_map(stat).filter(|stat| !matches!(stat.state.as_str(), "Z" | "X")).collect();
     let mut below = vec![std::process::id()];
     let mut names = Vec::new();
     let mut next = 0;
@@ -81,7 +84,8 @@ fn files(mark: &str) -> BTreeSet<PathBuf> {
 /// The folders whose name begins so, not deeper than that.
 fn folders(place: &Path, beginning: &str, depth: usize) -> Box<dyn Iterator<Item = PathBuf>> {
     let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
-    let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
+    let below =
+        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
     let beginning = beginning.to_owned();
     Box::new(below.flat_map(move |path| {
         let is_one = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&beginning));

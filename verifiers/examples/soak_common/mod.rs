@@ -26,12 +26,22 @@ pub(crate) fn zombies() -> usize {
     processes().filter_map(stat).filter(|stat| stat.state == "Z" && stat.parent == own).count()
 }
 
+/// How many of these were started by programs in sessions of their own and have lost their parent: where this process
+/// has become the parent of such, it is for it to wait for them.
+pub(crate) fn orphans() -> usize {
+    let own = std::process::id();
+    let session = stat(own).map_or(0, |stat| stat.session);
+    let is_one = |stat: &Stat| stat.state == "Z" && stat.parent == own && stat.session != session;
+    processes().filter_map(stat).filter(is_one).count()
+}
+
 /// What `/proc` says of a process.
 pub(crate) struct Stat {
     pub(crate) pid: u32,
     pub(crate) name: String,
     pub(crate) state: String,
     pub(crate) parent: u32,
+    pub(crate) session: u32,
     /// Seconds of core time: its own, and those of its children that it waited for.
     pub(crate) core_s: f64,
 }
@@ -49,6 +59,7 @@ pub(crate) fn stat(pid: u32) -> Option<Stat> {
         name: head.split_once('(')?.1.to_owned(),
         state: (*fields.first()?).to_owned(),
         parent: fields.get(1)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
         core_s: ticks as f64 / TICKS_PER_S,
     })
 }

@@ -1,6 +1,9 @@
-//! What went wrong with the sandbox itself: nobody's reward, and worth a second try.
+//! What went wrong with the sandbox itself: nobody's reward, and worth another try.
 
 use crate::verdict::{CauseKind, Verdict};
+
+/// How often a verification is tried while the sandbox fails.
+const MOST_TRIES: u32 = 3;
 
 /// Why there is no verdict.
 #[derive(Debug)]
@@ -27,11 +30,17 @@ impl Fault {
         Self::new(CauseKind::Unreachable, format!("the machine refused the sandbox something: {error}"))
     }
 
-    /// What the second try comes to; `is_retry` where it was one.
-    pub(super) fn verdict(self, is_retry: bool) -> Verdict {
-        if let (true, Some(verdict)) = (is_retry, self.repeated) {
+    /// Whether this is the end of it after so many tries.
+    pub(super) fn is_final(&self, num_tries: u32) -> bool {
+        num_tries >= if self.repeated.is_some() { 2 } else { MOST_TRIES }
+    }
+
+    /// What the last of so many tries comes to.
+    pub(super) fn verdict(self, num_tries: u32) -> Verdict {
+        if let (2.., Some(verdict)) = (num_tries, self.repeated) {
             return *verdict;
         }
-        Verdict::undecided(self.kind, format!("{} (the second time for this program)", self.message))
+        let tries = if num_tries == 1 { "1 try".to_owned() } else { format!("{num_tries} tries") };
+        Verdict::undecided(self.kind, format!("{} (after {tries})", self.message))
     }
 }

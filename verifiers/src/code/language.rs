@@ -102,6 +102,11 @@ impl Languages {
         given.chain(rust_sysroot())
     }
 
+    /// All that have commands, by their names.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Language)> {
+        self.0.iter()
+    }
+
     /// The commands' templates of a language; none for Python, which has none.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ mod cased;
 mod cases;
 mod fault;
 mod language;
+mod machine;
 mod program;
 mod reference;
 mod report;
@@ -44,6 +45,7 @@ use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
 use fault::Fault;
 use language::{Commands, Language};
+pub use machine::{SandboxReport, sandbox_report};
 use program::{Found, Program};
 use reference::{Form, Reference};
 pub use settings::CodeSettings;
@@ -276,12 +278,15 @@ impl Verifier for Code {
             Ok(language) => language,
             Err(problem) => return Verdict::undecided(CauseKind::Unreachable, problem),
         };
-        let mut is_retry = false;
+        let mut num_tries = 0;
         loop {
+            num_tries += 1;
             match self.attempt(&item.reference, &program, language.as_ref(), budget) {
                 Ok(verdict) => return verdict,
-                Err(fault) if is_retry || budget.expired() => return fault.verdict(is_retry),
-                Err(_) => is_retry = true,
+                Err(fault) if fault.is_final(num_tries) || budget.expired() => {
+                    return fault.verdict(num_tries);
+                }
+                Err(_) => {}
             }
         }
     }

@@ -22,6 +22,13 @@ pub(crate) struct Interpreter {
     missing: Vec<String>,
 }
 
+impl std::fmt::Display for Interpreter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [major, minor, patch] = self.version;
+        write!(f, "{major}.{minor}.{patch} at {}", self.executable.display())
+    }
+}
+
 impl Interpreter {
     /// Asks the interpreter of that name or path.
     ///

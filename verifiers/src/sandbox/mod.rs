@@ -192,6 +192,24 @@ impl Facts {
     pub(crate) fn has_cgroups(&self) -> bool {
         self.launch.cgroups.is_ok()
     }
+
+    /// Which cgroups these are, or why there are none.
+    pub(crate) fn cgroups(&self) -> Result<String, String> {
+        self.launch.cgroups.as_ref().map(ToString::to_string).map_err(ToString::to_string)
+    }
+
+    /// Version and path of the interpreter.
+    pub(crate) fn python(&self) -> String {
+        self.launch.interpreter.to_string()
+    }
+}
+
+/// Version and path of an interpreter, found without a sandbox.
+///
+/// # Errors
+/// There is none that can be used.
+pub(crate) fn python(name: &str) -> Result<String, SandboxError> {
+    Interpreter::find(name).map(|interpreter| interpreter.to_string())
 }
 
 /// Fork servers that wait for work, and how more are started.

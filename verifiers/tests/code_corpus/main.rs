@@ -30,7 +30,7 @@ use crate::stage::SECRET;
 /// The folder with the cases, for the process that runs them.
 const FOLDER: &str = "POLESTAR_CORPUS_FOLDER";
 /// The Python to use, in place of `python3`.
-const PYTHON: &str = "POLESTAR_CORPUS_PYTHON";
+const PYTHON: &str = "POLESTAR_CODE_PYTHON";
 /// Runs only cases with one of these texts, between commas, in their names.
 const ONLY: &str = "POLESTAR_CORPUS_ONLY";
 /// A user without rights.

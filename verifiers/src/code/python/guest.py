@@ -21,6 +21,7 @@ import polestar_wire as wire
 
 MAX_TEXT = 2000
 MAX_REQUEST_BYTES = 1 << 30
+RESERVE_BYTES = 4 << 20
 FUTURES = 0
 for _name in __future__.all_feature_names:
     FUTURES |= getattr(__future__, _name).compiler_flag
@@ -150,6 +151,9 @@ class Server:
         self.callbacks = {}
         self.callback_numbers = {}
         self.outstanding = []
+        # Given up where memory is out, so that this can be told: an interpreter with none left to handle an exception
+        # turns in circles.
+        self.reserve = None
         # Only one thread talks at a time: a callback of another thread waits for its result under this lock.
         self.lock = RLock()
         self.reader = Reader(self)
@@ -174,8 +178,11 @@ class Server:
             request = wire.decode(body, self.reader, kept=arguments, max_items=MAX_REQUEST_BYTES)
             before = [contents(argument) for argument in arguments]
             refs = {id(argument): index for index, argument in enumerate(arguments)}
+            self.reserve = self.reserve or bytes(RESERVE_BYTES)
             kind, value = self.answers[kind](request)
         except BaseException as error:
+            # What filled the memory is held until the exception is told, and for that some is needed.
+            self.reserve = None
             kind, value = b"!", self.described(error)
         try:
             changes = changed(arguments, before)
