@@ -40,6 +40,11 @@ fn objects_arguments_functions_and_exceptions_pass_between() {
 }
 
 #[test]
+fn a_solution_has_no_say_in_what_a_test_means() {
+    run("python3", "test_trust.py");
+}
+
+#[test]
 fn a_hostile_process_does_not_confuse_the_judge() {
     run("python3", "test_hostile.py");
 }

@@ -9,7 +9,9 @@ and rules refuse it files, sockets and signals. At `none` only limits and the fi
 import os
 import resource
 import signal
+import stat
 import tempfile
+import time
 
 import polestar_kernel as kernel
 
@@ -23,6 +25,8 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 # What programs look for under /etc; the rest of it is not there.
 FROM_ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types")
 HIDING_PLACES = ("/tmp", "/dev/shm")
+# Seconds for which files of boxes are removed before the next request is looked for.
+REMOVAL_S = 0.02
 # Before the number of the fork server's process, in names of folders of boxes.
 PLACE_PREFIX = "polestar-box-"
 FLAGS_BY_NAME = {
@@ -248,6 +252,10 @@ class _Apart:
         """Takes the network of a box that has ended back."""
         self.networks.append(place)
 
+    def tidy(self):
+        """Nothing: a box's files go with it."""
+        return False
+
     def kill(self, pid):
         """Ends the first process of a box, and with it all others."""
         os.kill(pid, signal.SIGKILL)
@@ -273,6 +281,8 @@ class _Shared:
         remove_left()
         self.base = tempfile.mkdtemp(prefix="%s%d-" % (PLACE_PREFIX, os.getpid()))
         self.others = _num_threads_of_user()
+        # Of files of boxes that have ended.
+        self.removals = []
 
     def before_fork(self, place):
         """Nothing."""
@@ -299,8 +309,17 @@ class _Shared:
         kernel.install_filter(self.filter)
 
     def clear_place(self, place):
-        """Removes a box's files."""
-        remove_tree(place)
+        """Removes a box's files, or begins to: what a program left in seconds may take seconds to remove."""
+        self.removals.append(removal(place))
+        self.tidy()
+
+    def tidy(self):
+        """Goes on removing files for a moment; whether there are more."""
+        end = time.monotonic() + REMOVAL_S
+        while self.removals and time.monotonic() < end:
+            if next(self.removals[-1], self) is self:
+                self.removals.pop()
+        return bool(self.removals)
 
     def kill(self, pid):
         """Ends every process of a box: they are one group, which none can leave."""
@@ -326,23 +345,31 @@ def _check_readable():
 
 
 def remove_tree(root):
-    """Removes a folder as a hostile program left it: too deep for paths and for recursion, or with folders that refuse to
-    be read. What cannot be removed all the same stays."""
+    """Removes a folder as a hostile program left it: too deep for paths and for recursion, or with folders that refuse
+    to be read. What cannot be removed all the same stays."""
+    for _ in removal(root):
+        pass
+
+
+def removal(root):
+    """Removes a folder a bit for each item that is asked for."""
     waiting, count = [root], 0
     while waiting:
         folder = waiting.pop()
         try:
             os.chmod(folder, 0o700)
-            for entry in list(os.scandir(folder)):
-                if entry.is_dir(follow_symlinks=False):
+            for entry in os.listdir(folder):
+                entry = os.path.join(folder, entry)
+                yield
+                if stat.S_ISDIR(os.lstat(entry).st_mode):
                     # Beside the root, so that no path gets long. To be moved, a folder must be writable.
                     count += 1
                     moved = "%s.%d" % (root, count)
-                    os.chmod(entry.path, 0o700)
-                    os.rename(entry.path, moved)
+                    os.chmod(entry, 0o700)
+                    os.rename(entry, moved)
                     waiting.append(moved)
                 else:
-                    os.unlink(entry.path)
+                    os.unlink(entry)
             os.rmdir(folder)
         except OSError:
             pass

@@ -94,7 +94,8 @@ class Server:
         """Until nobody asks any more; then every box is ended."""
         is_open = True
         while is_open:
-            for fd, _ in self.poll.poll():
+            # While nobody asks for anything there is time for what boxes left.
+            for fd, _ in self.poll.poll(0 if self.inside.tidy() else None):
                 if fd == self.control.fileno():
                     is_open = self.receive()
                 elif fd in self.boxes:

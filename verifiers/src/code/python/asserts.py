@@ -65,8 +65,8 @@ class Asserts:
             self.first = (source, message, raised)
 
     def share(self, plain=0, plain_passed=0):
-        """The share of the assert statements that held, and of the tests without one. Each statement counts the same: how
-        often one is evaluated in a loop may be the solution's choice."""
+        """The share of the assert statements that held, and of the tests without one. Each statement counts the same:
+        how often one is evaluated in a loop may be the solution's choice."""
         total = len(self.plans) + plain
         held = sum(passed / evaluated for evaluated, passed in self.counts.values())
         return (held + plain_passed) / total if total else 0.0

@@ -65,8 +65,8 @@ class Tied(type):
 
 
 def caught(kinds, is_name):
-    """What an `except` clause of a test catches of the current exception, where its expression gave `kinds`. One that is no
-    name, as `except f():`, may have got a builtin class from the solution."""
+    """What an `except` clause of a test catches of the current exception where its expression gave `kinds`. One that is
+    no name, as `except f():`, may have got a builtin class from the solution."""
     if type(kinds) is tuple:
         return tuple(caught(kind, is_name) for kind in kinds)
     if raised_by_solution(sys.exc_info()[1]) is not None:

@@ -22,7 +22,7 @@ MAX_AT = 300
 MAX_TEST = 1000
 MAX_MESSAGE = 2000
 # What is said where even saying what happened failed.
-LAST_WORDS = {"outcome": "gone", "passed": 0, "total": 0, "test": None, "raised": None, "calls": 0,
+LAST_WORDS = {"outcome": "gone", "passed": 0, "total": 0, "share": 0.0, "test": None, "raised": None, "calls": 0,
               "message": "the solution gave the tests more than they can hold"}
 DEFAULTS = {
     "prompt": "", "entry_point": "", "test": "", "setup": "", "tests": [], "files": {}, "module": "solution",
@@ -146,7 +146,9 @@ class Judge:
     def compiled(self, text, name, rewrite=True):
         self.sources[name] = text
         try:
-            return self.asserts.compiled(text, name, self.note_modules) if rewrite else compile(text, name, "exec", 0, True)
+            if rewrite:
+                return self.asserts.compiled(text, name, self.note_modules)
+            return compile(text, name, "exec", 0, True)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise TestFault("the test does not compile: {}".format(told_syntax(error, name))) from None
 
@@ -203,8 +205,8 @@ class Judge:
         return isinstance(error, Exception) or errors.raised_by_solution(error) is not None
 
     def is_involved(self, error):
-        """Whether the solution may have a part in an exception. A failed assert, or an operation that a value lacks, needs
-        no more than a handle; other faults need something that the solution said."""
+        """Whether the solution may have a part in an exception. A failed assert, or an operation that a value lacks,
+        needs no more than a handle; other faults need something that the solution said."""
         solution = self.solution
         own = isinstance(error, wire.NotPlain) or not isinstance(error, (AssertionError, TypeError, AttributeError))
         return solution.involved or solution.is_met and not own
