@@ -256,6 +256,9 @@ class _Apart:
         """Nothing: a box's files go with it."""
         return False
 
+    def reap_orphans(self, pid):
+        """Nothing: they end with the namespace."""
+
     def kill(self, pid):
         """Ends the first process of a box, and with it all others."""
         os.kill(pid, signal.SIGKILL)
@@ -278,6 +281,8 @@ class _Shared:
         self.readable = _shown(config) + ["/bin", "/sbin", "/lib", "/lib64"]
         self.readable += ["/etc/" + name for name in FROM_ETC]
         self.devices = ["/dev/" + name for name in DEVICES]
+        # What a box leaves behind becomes this process's child, to be reaped by it and not to be left to whoever is above.
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         remove_left()
         self.base = tempfile.mkdtemp(prefix="%s%d-" % (PLACE_PREFIX, os.getpid()))
         self.others = _num_threads_of_user()
@@ -320,6 +325,15 @@ class _Shared:
             if next(self.removals[-1], self) is self:
                 self.removals.pop()
         return bool(self.removals)
+
+    def reap_orphans(self, pid):
+        """Takes note of the ends of the processes of a box that was killed; each is our child by the time that its parent
+        is reaped."""
+        try:
+            while True:
+                os.waitpid(-pid, 0)
+        except ChildProcessError:
+            pass
 
     def kill(self, pid):
         """Ends every process of a box: they are one group, which none can leave."""

@@ -183,6 +183,7 @@ class Server:
         # What its first process left behind.
         self.kill(box)
         _, status, usage = os.wait4(box.pid, 0)
+        self.inside.reap_orphans(box.pid)
         entered = os.read(box.note, 2000)
         os.close(box.note)
         if box.place is not None:
