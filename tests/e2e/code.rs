@@ -39,7 +39,10 @@ fn boxes_judge_what_is_sampled() {
     assert_same_run(&runs[0], &runs[1]);
     let metrics = read_jsonl(&runs[0].join("metrics.jsonl"));
     let rewards: Vec<f64> = metrics.iter().filter_map(|line| line["reward"].as_f64()).collect();
-    assert!(rewards.iter().any(|reward| (0.01..0.99).contains(reward)), "some pass and some do not: {rewards:?}");
+    assert!(
+        rewards.iter().any(|reward| (0.01..0.99).contains(reward)),
+        "some pass and some do not: {rewards:?}"
+    );
     assert!(metrics[1..].iter().all(|line| line["verdicts/undecided_ratio"] == 0.0), "{metrics:?}");
     let shown = run(["rollouts", runs[0].to_str().unwrap(), "--step", "1"]).succeeded();
     assert!(shown.stdout.contains("all cases passed (1)"), "{}", shown.stdout);

@@ -199,6 +199,28 @@ fn limits_of_a_reference_hold_in_place_of_the_settings() {
 }
 
 #[test]
+fn what_is_to_be_readable_is_wherever_it_lies() {
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let (shown, other) = (folder.path().join("shown"), folder.path().join("other"));
+    for place in [&shown, &other] {
+        std::fs::create_dir(place).unwrap();
+        std::fs::write(place.join("file"), "found").unwrap();
+    }
+    let program = format!(
+        "import os\nprint(open({0:?} + '/file').read(), os.path.exists({1:?}))\ntry:\n    open({0:?} + '/new', 'w')\n\
+         except OSError:\n    print('refused')",
+        shown.display().to_string(),
+        other.display().to_string()
+    );
+    let verifier = code(&json!({"readable": [shown]}));
+    let reference = json!({"cases": [{"stdin": "", "stdout": "found False\nrefused"}]});
+    let verdict = judge(&*verifier, &reference, &program);
+    assert_eq!(verdict.kind_name(), "right", "{verdict:?}");
+    assert!(!shown.join("new").exists());
+}
+
+#[test]
 fn the_level_of_isolation_is_told_where_it_is_not_the_best() {
     for level in ["landlock", "none"] {
         let verifier = code(&json!({"isolation": level, "python": "/usr/bin/python3"}));

@@ -135,12 +135,16 @@ def _build_root(config):
 
 
 def _shown(config):
-    """The folders that boxes see, outermost ones only."""
+    """The folders that boxes see."""
     wanted = ["/usr"] + [path for path in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
                          if os.path.isdir(path) and not os.path.islink(path)]
-    wanted += config["readable"]
+    return outermost(wanted + config["readable"])
+
+
+def outermost(paths):
+    """Those of the paths that are there and lie in no other one."""
     kept = []
-    for path in sorted({os.path.abspath(path) for path in wanted if os.path.exists(path)}):
+    for path in sorted({os.path.abspath(path) for path in paths if os.path.exists(path)}):
         if not any(path == other or path.startswith(other + "/") for other in kept):
             kept.append(path)
     return kept
@@ -208,6 +212,9 @@ class _Apart:
 
     def __init__(self, config):
         self.filter = config["filter"]
+        # Folders to be shown that lie where each box has files of its own.
+        places = tuple(place + "/" for place in HIDING_PLACES)
+        self.hidden = [path for path in outermost(config["readable"]) if path.startswith(places)]
         self.own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         # Networks that no box is in. To make one costs the kernel more than all other namespaces of a box, and a box,
         # which has no rights over its network, leaves nothing in one when its last process is gone.
@@ -224,8 +231,12 @@ class _Apart:
         del place
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP)
         private = "size=%dm,nr_inodes=16384,mode=1777" % limits["tmp_mb"]
+        hidden = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in self.hidden]
         for target in HIDING_PLACES:
             kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, private)
+        for path, fd in hidden:
+            _bind(fd, path)
+            os.close(fd)
         # Of the fork server's view, which the next mount hides: what is written there is written once, by us.
         own = os.open("/proc/self", os.O_PATH | os.O_CLOEXEC)
         _set_oom_score(limits["oom_score"], own)

@@ -33,6 +33,8 @@ const FOLDER: &str = "POLESTAR_CORPUS_FOLDER";
 const PYTHON: &str = "POLESTAR_CODE_PYTHON";
 /// Runs only cases with one of these texts, between commas, in their names.
 const ONLY: &str = "POLESTAR_CORPUS_ONLY";
+/// What only a Python does whose folders its user may enter: one may be started where it cannot find what belongs to it.
+const READS_ITSELF: &str = "import sys; open(sys.executable, 'rb').close()";
 /// A user without rights.
 const NOBODY: &str = "65534";
 
@@ -62,7 +64,16 @@ fn as_this_user(test: &str, isolation: &str) {
         return run_here(test, isolation, Path::new(&folder));
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/code_corpus");
-    again(Command::new(std::env::current_exe().unwrap()), test, &folder);
+    let copy = open_folder();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    // Without mounts of its own, what root starts runs as nobody, from where Python lies.
+    if isolation != "namespaces"
+        && rustix::process::geteuid().is_root()
+        && let Some(python) = python_for_nobody(copy.path())
+    {
+        command.env(PYTHON, python);
+    }
+    again(command, test, &folder);
 }
 
 /// The same as a user without rights, from copies that this user can read.
@@ -76,9 +87,7 @@ fn as_nobody(test: &str, isolation: &str) {
     if Command::new("setpriv").arg("--version").stdout(Stdio::null()).status().is_err() {
         return skip(test, "there is no setpriv (util-linux)");
     }
-    let copy = tempfile::Builder::new().prefix("corpus-").tempdir().unwrap();
-    let open = |path: &Path| std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
-    open(copy.path());
+    let copy = open_folder();
     let folder = copy.path().join("cases");
     copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/code_corpus"), &folder);
     let program = copy.path().join("corpus");
@@ -86,10 +95,41 @@ fn as_nobody(test: &str, isolation: &str) {
     open(&program);
     let mut command = nobody();
     command.arg(&program).env("HOME", copy.path()).current_dir(copy.path());
-    match python(nobody) {
+    match python_for_nobody(copy.path()) {
         Some(python) => again(command.env(PYTHON, python), test, &folder),
         None => skip(test, "there is no Python that a user without rights can run"),
     }
+}
+
+/// A temporary folder that everybody can read.
+fn open_folder() -> tempfile::TempDir {
+    let folder = tempfile::Builder::new().prefix("corpus-").tempdir().unwrap();
+    open(folder.path());
+    folder
+}
+
+fn open(path: &Path) {
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+/// A Python for a user without rights: the one that is asked for, copied into the folder if it is a virtual environment that
+/// this user cannot read, or another.
+fn python_for_nobody(folder: &Path) -> Option<String> {
+    let asked = std::env::var(PYTHON).ok().map(PathBuf::from);
+    let environment = asked.as_deref().and_then(|python| python.parent()?.parent());
+    if let (Some(asked), Some(environment)) = (&asked, environment)
+        && environment.join("pyvenv.cfg").is_file()
+        && !runs(nobody().arg(asked).args(["-c", READS_ITSELF]))
+    {
+        let copy = folder.join("python");
+        copy_folder(environment, &copy);
+        let python = copy.join("bin/python3");
+        open(&python);
+        if runs(nobody().arg(&python).args(["-c", READS_ITSELF])) {
+            return python.to_str().map(str::to_owned);
+        }
+    }
+    python(nobody)
 }
 
 /// A command that is run as a user without rights.
@@ -135,7 +175,6 @@ fn new_secret() -> String {
 
 fn run_here(test: &str, isolation: &str, folder: &Path) {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
-    // Without mounts of its own, what root starts runs as nobody, from where Python lies.
     let is_nobody = isolation != "namespaces" && rustix::process::geteuid().is_root();
     let found = python(|| if is_nobody { nobody() } else { Command::new("env") });
     let Some(python) = found else { panic!("the tests need python3 on the PATH") };
@@ -173,7 +212,7 @@ fn python(runner: impl Fn() -> Command) -> Option<String> {
     candidates.into_iter().find_map(|candidate| {
         let path = Command::new(candidate).args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
         let path = PathBuf::from(String::from_utf8(path.stdout).ok()?.trim());
-        runs(runner().arg(&path).args(["-c", ""])).then(|| path.to_str().map(str::to_owned))?
+        runs(runner().arg(&path).args(["-c", READS_ITSELF])).then(|| path.to_str().map(str::to_owned))?
     })
 }
 
