@@ -1,6 +1,6 @@
 //! `code`: unit tests as reward.
 //!
-//! The program that a response holds runs in a box of the [sandbox](crate::sandbox). Tests that call it run in another
+//! The program that a response holds runs in a box of the sandbox. Tests that call it run in another
 //! box, where the solution is a proxy: it takes arguments, and gives back values that are data and nothing else. How the
 //! tests ended is said over a descriptor that the solution's box does not have. Programs that read and write are compared
 //! out here.
