@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,19 +13,7 @@ use std::time::{Duration, Instant};
 use polestar_verifiers::{Budget, Judge, RawItem, Verdict, configure};
 use serde_json::{Value, json};
 
-/// The folder of the benchmarks, or none after saying so.
-fn shared(sort: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("POLESTAR_SHARED").map(PathBuf::from);
-    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
-    if shared.join(sort).is_dir() {
-        return Some(shared);
-    }
-    println!(
-        "SKIPPED: no {sort}/ at {}; set POLESTAR_SHARED to the folder that holds {sort}/",
-        shared.display()
-    );
-    None
-}
+use common::shared;
 
 fn read(path: &Path) -> String {
     let bytes = std::fs::read(path).unwrap();

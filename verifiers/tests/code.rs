@@ -179,6 +179,16 @@ fn a_language_of_the_settings_is_run_by_its_command() {
 }
 
 #[test]
+fn an_output_without_end_is_refused_and_not_waited_for() {
+    let cases = json!({"cases": [{"stdin": "", "stdout": "x"}], "limits": {"output_kb": 64}});
+    let started = Instant::now();
+    let verdict = judge(&*code(&json!({"time_s": 50})), &cases, "while True:\n    print('x' * 1000)");
+    assert_eq!(verdict.kind_name(), "refused", "{verdict:?}");
+    assert!(verdict.reason().contains("more than 64 KiB"), "{verdict:?}");
+    assert!(started.elapsed() < Duration::from_secs(40));
+}
+
+#[test]
 fn limits_of_a_reference_hold_in_place_of_the_settings() {
     let verifier = code(&json!({"time_s": 50}));
     let mut reference = adds();

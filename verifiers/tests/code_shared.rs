@@ -20,18 +20,9 @@ const EVERY: usize = 4;
 /// bound that is never met, a text that nobody reads, or a test that is weaker than its problem.
 const LEAST_FOUND: f64 = 0.8;
 
-/// The folder of the benchmarks, or none after saying so.
+/// The folder of the benchmarks, if both are there; none after saying so.
 fn shared() -> Option<PathBuf> {
-    let shared = std::env::var_os("POLESTAR_SHARED").map(PathBuf::from);
-    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
-    if shared.join("humaneval").is_dir() && shared.join("mbpp").is_dir() {
-        return Some(shared);
-    }
-    println!(
-        "SKIPPED: no humaneval/ and mbpp/ at {}; set POLESTAR_SHARED to the folder that holds them",
-        shared.display()
-    );
-    None
+    common::shared("humaneval").and(common::shared("mbpp"))
 }
 
 /// What the script writes: a solution of each problem, with a mistake or as it is.

@@ -1,9 +1,8 @@
 //! `code`: unit tests as reward.
 //!
-//! The program that a response holds runs in a box of the sandbox. Tests that call it run in another
-//! box, where the solution is a proxy: it takes arguments, and gives back values that are data and nothing else. How the
-//! tests ended is said over a descriptor that the solution's box does not have. Programs that read and write are compared
-//! out here.
+//! The program that a response holds runs in a box of the sandbox. Tests that call it run in another box, where the
+//! solution is a proxy: it takes arguments, and gives back values that are data and nothing else. How the tests ended is
+//! said over a descriptor that the solution's box does not have. What programs write is compared out here.
 //!
 //! | the program | the verdict |
 //! | --- | --- |
@@ -34,12 +33,13 @@ mod tested;
 mod verdicts;
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
 use crate::budget::Budget;
+use crate::lock::lock;
 use crate::sandbox::{Facts, Level, Limits, Sandbox, SandboxConfig, Zygote};
 use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
@@ -84,11 +84,6 @@ pub struct Code {
     checked: Mutex<HashSet<[u8; 32]>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while one is locked leaves a set that is whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What holds for one verification.
 struct Room<'a> {
     settings: &'a CodeSettings,
@@ -104,12 +99,12 @@ struct Room<'a> {
     /// When the verdict must be there.
     end: Instant,
     /// Which isolation holds, where it is not the best.
-    level_note: Option<&'a str>,
+    weaker_level: Option<Level>,
     has_cgroups: bool,
 }
 
 impl<'a> Room<'a> {
-    fn new(code: &'a Code, facts: &'a Facts, reference: &'a Reference, budget: &Budget) -> Self {
+    fn new(code: &'a Code, facts: &Facts, reference: &'a Reference, budget: &Budget) -> Self {
         let now = Instant::now();
         let limits = reference.limits;
         let time = limits.timeout.unwrap_or(code.time);
@@ -125,11 +120,7 @@ impl<'a> Room<'a> {
             deadline: now.checked_add(time).map_or(last, |end| end.min(last)),
             last,
             end: now + left,
-            level_note: match facts.level {
-                Level::Namespaces => None,
-                Level::Landlock => Some("isolation: landlock"),
-                Level::None => Some("isolation: none"),
-            },
+            weaker_level: Some(facts.level).filter(|level| *level != Level::Namespaces),
             has_cgroups: facts.has_cgroups(),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::sandbox::handover::{Received, pipe, take};
+use crate::pipe::{Received, take};
+use crate::sandbox::handover::pipe;
 
 /// Bytes taken at once.
 const CHUNK_BYTES: usize = 64 << 10;

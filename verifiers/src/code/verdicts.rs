@@ -29,8 +29,8 @@ const SIGNALS: &[(i32, &str)] = &[
 
 /// A verdict on a program, which says which isolation held where it was not the best.
 pub(super) fn give(room: &Room<'_>, score: Score, kind: Kind, reason: String, program: &Program) -> Verdict {
-    let reason = match room.level_note {
-        Some(note) => format!("{reason} ({note})"),
+    let reason = match room.weaker_level {
+        Some(level) => format!("{reason} (isolation: {})", level.name()),
         None => reason,
     };
     Verdict::Judged { score, kind, reason, extracted: Some(program.extracted.clone()) }

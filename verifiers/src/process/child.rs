@@ -15,6 +15,7 @@ use rustix::process::{
 
 use super::guard;
 use crate::budget::Budget;
+use crate::pipe::{Received, take};
 use crate::protocol::{Answer, shown};
 use crate::verdict::{CauseKind, Verdict};
 
@@ -64,13 +65,6 @@ pub(super) struct Child {
     /// Requests that it has answered.
     pub(super) num_answered: u64,
     last_id: String,
-}
-
-/// What a non-blocking read gave.
-enum Received {
-    Bytes(usize),
-    Nothing,
-    End,
 }
 
 /// What is known of a stream after reading from it.
@@ -435,19 +429,6 @@ fn reap(pidfd: &OwnedFd, pid: Pid) {
     while let Err(Errno::INTR) = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED) {}
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
     while let Ok(Some(_)) = waitid(WaitId::Pgid(Some(pid)), options) {}
-}
-
-/// Reads from a non-blocking pipe.
-fn take(pipe: &OwnedFd, chunk: &mut [u8; CHUNK_BYTES]) -> Received {
-    loop {
-        match rustix::io::read(pipe, &mut chunk[..]) {
-            Ok(0) => return Received::End,
-            Ok(count) => return Received::Bytes(count),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return Received::Nothing,
-            Err(_) => return Received::End,
-        }
-    }
 }
 
 fn elapsed_s(budget: &Budget) -> f64 {

@@ -1,10 +1,11 @@
 //! The running copies of the program: one for each verification at once, kept for the next one, renewed now and then.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::child::{Child, Idle};
 use super::launch::Launch;
+use crate::lock::lock;
 
 /// How long a copy is watched before it counts as started.
 const START_WATCH: Duration = Duration::from_secs(1);
@@ -20,11 +21,6 @@ pub(super) struct Pool {
     /// The one used last is used next, so that few are kept busy and in the caches.
     free: Mutex<Vec<Child>>,
     complaints: Mutex<Vec<String>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while one is locked leaves a list that is whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Pool {

@@ -2,7 +2,7 @@
 
 use std::io::{IoSlice, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::{
     MemfdFlags, OFlags, SealFlags, SeekFrom, fcntl_add_seals, fcntl_getfl, fcntl_setfl, memfd_create, seek,
@@ -66,33 +66,13 @@ pub(crate) fn send(socket: BorrowedFd<'_>, packet: &[u8], fds: &[BorrowedFd<'_>]
     }
 }
 
-/// What a packet or a chunk of a stream gave.
-pub(crate) enum Received {
-    Bytes(usize),
-    /// Nothing for now.
-    Nothing,
-    /// Nothing ever more.
-    End,
-}
-
-/// Takes what there is, without waiting, from a descriptor that does not block.
-pub(crate) fn take(fd: impl AsFd, buffer: &mut [u8]) -> Received {
-    loop {
-        match rustix::io::read(fd.as_fd(), &mut *buffer) {
-            Ok(0) | Err(Errno::CONNRESET) => return Received::End,
-            Ok(count) => return Received::Bytes(count),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return Received::Nothing,
-            Err(_) => return Received::End,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Read;
+    use std::os::fd::AsFd;
 
     use super::*;
+    use crate::pipe::{Received, take};
 
     #[test]
     fn a_text_is_read_and_not_changed() {

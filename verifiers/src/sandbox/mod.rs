@@ -21,13 +21,14 @@ mod seccomp;
 mod zygote;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 
+use crate::lock::lock;
 use interpreter::Interpreter;
 use seccomp::{Files, Ipc, Rules, Signals};
 pub(crate) use zygote::{BoxId, Ended, Limits, Zygote};
@@ -274,11 +275,6 @@ impl Sandbox {
             let _ = std::thread::Builder::new().name("sandbox-end".to_owned()).spawn(move || drop(zygote));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while one is locked leaves a list that is whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes one box and throws it away.

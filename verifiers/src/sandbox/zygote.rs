@@ -12,11 +12,13 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::handover::{self, Received};
-use super::{Launch, Level, SandboxError};
+use super::{Launch, Level, SandboxError, handover};
+use crate::pipe::{Received, take};
 
 /// How long a fork server may take to be ready.
 const START_WAIT: Duration = Duration::from_secs(30);
+/// Bytes of the longest packet about the end of a box: its problem is at most 1000 characters.
+const NEWS_BYTES: usize = 8 << 10;
 /// Bytes of the longest packet.
 const PACKET_BYTES: usize = 1 << 16;
 
@@ -111,8 +113,7 @@ impl Zygote {
         let deadline = Instant::now() + START_WAIT;
         let mut packet = vec![0; PACKET_BYTES];
         loop {
-            match self.control.as_ref().map_or(Received::End, |control| handover::take(control, &mut packet))
-            {
+            match self.control.as_ref().map_or(Received::End, |control| take(control, &mut packet)) {
                 Received::Bytes(count) => {
                     let reply: serde_json::Value =
                         serde_json::from_slice(&packet[..count]).map_err(|error| error.to_string())?;
@@ -178,10 +179,10 @@ impl Zygote {
 
     /// Takes the news that there are. False: the fork server is gone.
     pub(crate) fn hear(&mut self) -> bool {
-        let mut packet = vec![0; PACKET_BYTES];
+        let mut packet = [0; NEWS_BYTES];
         loop {
             let Some(control) = &self.control else { return false };
-            match handover::take(control, &mut packet) {
+            match take(control, &mut packet) {
                 Received::Bytes(count) => {
                     if let Ok(ended) = serde_json::from_slice::<Ended>(&packet[..count])
                         && let Some(place) = self.boxes.get_mut(&BoxId(ended.ended))

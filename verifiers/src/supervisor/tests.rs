@@ -121,7 +121,7 @@ fn the_deadline_counts_from_the_start_and_not_from_the_queue() {
 #[test]
 fn a_panic_is_undecided_and_the_worker_lives() {
     let outcomes =
-        supervisor(1, 1000).judge_all(jobs(&Arc::default(), ["panic of mine", "a", "panic", "b"]), None);
+        supervisor(1, 60_000).judge_all(jobs(&Arc::default(), ["panic of mine", "a", "panic", "b"]), None);
     assert_eq!(kinds(&outcomes), ["crash", "right", "crash", "right"]);
     assert_eq!(outcomes[0].verdict.reason(), "the verifier crashed: of mine");
 }

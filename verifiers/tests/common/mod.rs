@@ -31,6 +31,20 @@ pub(crate) fn path(file: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// The folder of the benchmarks, if it has the folder `sort`; none after saying so.
+pub(crate) fn shared(sort: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("POLESTAR_SHARED").map(PathBuf::from);
+    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
+    if shared.join(sort).is_dir() {
+        return Some(shared);
+    }
+    println!(
+        "SKIPPED: no {sort}/ at {}; set POLESTAR_SHARED to the folder that holds {sort}/",
+        shared.display()
+    );
+    None
+}
+
 /// A name that no other test has.
 pub(crate) fn new_mark() -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
