@@ -1,0 +1,1 @@
+//! Imported modules: found on a search path, indexed by name, their constants read on demand.

@@ -1,0 +1,1 @@
+//! The format of compiled modules: every pointer, tag, size and count is checked.

@@ -1,0 +1,1 @@
+//! Checks again what a theorem reaches in a compiled module.

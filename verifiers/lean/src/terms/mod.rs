@@ -1,0 +1,1 @@
+//! Names, universe levels and expressions in one arena, each term once.
