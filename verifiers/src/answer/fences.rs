@@ -18,22 +18,22 @@ const MAX_SHIFT: usize = 3;
 
 /// A fenced block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// The first word of its info string, in small letters; empty where there is none.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// Where its first fence's line begins, as a byte of the text.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// Its content, as bytes of the text; still indented as its fence is.
-    pub(super) content: Range<usize>,
+    pub(crate) content: Range<usize>,
     /// Columns that its fence is indented by.
-    pub(super) indent: usize,
+    pub(crate) indent: usize,
     /// Whether a fence ends it.
-    pub(super) is_closed: bool,
+    pub(crate) is_closed: bool,
 }
 
 impl Block {
     /// Its content without the white space that its fence has before it too.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         let content = &text[self.content.clone()];
         if self.indent == 0 {
             return content.to_owned();
@@ -48,7 +48,7 @@ impl Block {
 }
 
 /// The blocks of a text whose line ends are `\n`, in order. `is_label` knows the labels of the language asked for.
-pub(super) fn blocks(text: &str, is_label: impl Fn(&str) -> bool) -> impl Iterator<Item = Block> {
+pub(crate) fn blocks(text: &str, is_label: impl Fn(&str) -> bool) -> impl Iterator<Item = Block> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let (start, fence) = loop {
