@@ -1,0 +1,381 @@
+//! Whether a compiled module proves a statement.
+//!
+//! The statement is pinned by a *reference* module: what Lean compiled from trusted text alone, with the proof left open.
+//! A *submission* proves it if all of these hold:
+//!
+//! 1. It has a constant of the full name, which is a theorem.
+//! 2. Its type is the reference's, term by term: the names and the order of universe parameters may differ, nothing else.
+//! 3. Every constant of the submission that the type depends on is the reference's, so that no word of the statement
+//!    means something else.
+//! 4. The kernel of this crate accepts the theorem and whatever its proof reaches in the submission ([`replay`]).
+//! 5. The axioms that it rests on, through the library too, are allowed. One that the submission declares itself counts
+//!    only if the reference has the very same.
+//!
+//! What the submission's module says beside that (its messages, options, extensions, other constants) is not looked at.
+
+use std::cell::RefCell;
+
+use rustc_hash::FxHashSet;
+use thiserror::Error;
+
+use crate::constant::{Constant, ConstantKind, Hints};
+use crate::kernel::{Budget, Environment, Exhausted, KernelError, ReadError, Trusted};
+use crate::replay::{Claimed, replay, used_constants};
+use crate::terms::{NameId, Terms};
+
+/// The axiom that an open proof rests on.
+const SORRY: &str = "sorryAx";
+
+/// The imported modules, which are believed.
+pub trait Imports: Trusted {
+    /// Names of the axioms that a constant of the imported modules rests on, in order.
+    ///
+    /// # Errors
+    /// If a module cannot be read.
+    fn axioms(&self, terms: &Terms, name: NameId) -> Result<Vec<String>, ReadError>;
+}
+
+/// What has to be proved, and on what it may rest.
+pub struct Goal<'a> {
+    /// Full name of the theorem.
+    pub name: &'a str,
+    /// What Lean compiled from the trusted text.
+    pub reference: &'a dyn Claimed,
+    /// Names of the axioms that a proof may rest on.
+    pub axioms: &'a [String],
+    /// How much work the kernel may do.
+    pub budget: Budget,
+}
+
+/// A proof that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Names of the axioms that it rests on, in order.
+    pub axioms: Vec<String>,
+    /// Constants of the submission that the kernel checked.
+    pub num_checked: usize,
+    /// Steps that the kernel took.
+    pub steps: u64,
+}
+
+/// Why a submission proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// There is no constant of the name.
+    #[error("the compiled file has no theorem `{name}`")]
+    Missing {
+        /// The name that was looked for.
+        name: String,
+    },
+    /// The constant is something else.
+    #[error("`{name}` is no theorem, it is of the kind {kind}")]
+    NoTheorem {
+        /// The theorem's name.
+        name: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// The theorem states something else.
+    #[error("`{name}` states something else: {found} instead of {expected}")]
+    OtherStatement {
+        /// The theorem's name.
+        name: String,
+        /// The type that it should have.
+        expected: String,
+        /// The type that it has.
+        found: String,
+    },
+    /// A constant that the statement depends on is not what it was.
+    #[error("`{name}`, which the statement depends on, is not what it was in the statement's own file")]
+    OtherDefinition {
+        /// Its name.
+        name: String,
+    },
+    /// The proof is left open.
+    #[error("the proof is left open: it rests on `sorry`{through}")]
+    Sorry {
+        /// Through what, if not in the submission itself.
+        through: String,
+    },
+    /// The proof rests on axioms that are not allowed.
+    #[error("the proof rests on axioms that are not allowed: {}", names.join(", "))]
+    Axioms {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// The kernel refuses a constant.
+    #[error("the kernel refuses `{constant}`: {problem}")]
+    Kernel {
+        /// Its name.
+        constant: String,
+        /// What was expected and found.
+        problem: String,
+    },
+    /// The compiled file is damaged or forged.
+    #[error("the compiled file cannot be read: {problem}")]
+    Unreadable {
+        /// Where, and what was expected and found.
+        problem: String,
+    },
+    /// The kernel could not finish.
+    #[error("it could not be checked whether the proof holds: `{constant}`: {what}")]
+    Unproven {
+        /// The constant that was being checked.
+        constant: String,
+        /// What ran out.
+        what: Exhausted,
+    },
+}
+
+/// Why there is no judgement: nobody's fault but that of the reference or the library.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum JudgeError {
+    /// A module of the library cannot be read.
+    #[error(transparent)]
+    Library(#[from] ReadError),
+    /// The reference is not one.
+    #[error("the statement's own file is no reference: {0}")]
+    Reference(String),
+}
+
+enum Stop {
+    Refused(Refusal),
+    Error(JudgeError),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<JudgeError> for Stop {
+    fn from(error: JudgeError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Judges a submission. Recurses as deeply as the goal's budget allows: see [`crate::kernel`] on the stack.
+///
+/// # Errors
+/// The reference or the library cannot be used.
+pub fn judge(
+    goal: &Goal<'_>,
+    submission: &dyn Claimed,
+    imports: &dyn Imports,
+) -> Result<Result<Proof, Refusal>, JudgeError> {
+    match prove(goal, submission, imports) {
+        Ok(proof) => Ok(Ok(proof)),
+        Err(Stop::Refused(refusal)) => Ok(Err(refusal)),
+        Err(Stop::Error(error)) => Err(error),
+    }
+}
+
+/// Whether a module can be the reference of a name: it has the theorem, and what that rests on can be read.
+///
+/// # Errors
+/// Says what it lacks.
+pub fn check_reference(name: &str, reference: &dyn Claimed) -> Result<(), String> {
+    let mut terms = Terms::new();
+    let target = terms.read_name(name).ok_or_else(|| format!("{name:?} is no name of Lean's"))?;
+    let constant = reference.constant(&mut terms, target).map_err(|error| error.to_string())?;
+    match constant {
+        None => Err(format!("it compiles, but to no constant of the name `{name}`")),
+        Some(Constant { kind: ConstantKind::Theorem { .. }, .. }) => Ok(()),
+        Some(other) => Err(format!("`{name}` is no theorem, it is of the kind {}", other.kind_name())),
+    }
+}
+
+fn prove(goal: &Goal<'_>, submission: &dyn Claimed, imports: &dyn Imports) -> Result<Proof, Stop> {
+    let submission = &Watched { inner: submission, failed: RefCell::default() };
+    let mut env = Environment::new(Terms::new(), imports, goal.budget);
+    let target = env
+        .terms
+        .read_name(goal.name)
+        .ok_or_else(|| JudgeError::Reference(format!("{:?} is no name", goal.name)))?;
+    let pinned = pinned(goal, &mut env, target)?;
+    let theorem = claimed(submission, &mut env.terms, target)?
+        .ok_or_else(|| Refusal::Missing { name: goal.name.to_owned() })?;
+    if !matches!(theorem.kind, ConstantKind::Theorem { .. }) {
+        return Err(Refusal::NoTheorem { name: goal.name.to_owned(), kind: theorem.kind_name() }.into());
+    }
+    compare_types(goal, &mut env, &pinned, &theorem)?;
+    compare_definitions(goal, &mut env, &pinned, submission)?;
+    let replayed =
+        replay(&mut env, submission, target).map_err(|error| stopped(error, &submission.failed.borrow()))?;
+    let axioms = axioms(goal, &mut env, submission, imports, &replayed.axioms, &replayed.reached_trusted)?;
+    let steps = goal.budget.steps - env.budget().steps;
+    Ok(Proof { axioms, num_checked: replayed.num_checked, steps })
+}
+
+/// The reference's theorem.
+fn pinned(goal: &Goal<'_>, env: &mut Environment<'_>, target: NameId) -> Result<Constant, JudgeError> {
+    let refuse = |problem: String| JudgeError::Reference(problem);
+    let constant = goal.reference.constant(&mut env.terms, target).map_err(|error| refuse(error.to_string()))?;
+    constant.ok_or_else(|| refuse(format!("it has no theorem `{}`", goal.name)))
+}
+
+/// A constant of the submission.
+fn claimed(submission: &Watched<'_>, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, Refusal> {
+    submission.constant(terms, name).map_err(|error| Refusal::Unreadable { problem: error.to_string() })
+}
+
+/// Whether the types are the same, up to the names of universe parameters.
+fn compare_types(
+    goal: &Goal<'_>,
+    env: &mut Environment<'_>,
+    pinned: &Constant,
+    theorem: &Constant,
+) -> Result<(), Stop> {
+    let mut found = theorem.ty;
+    let mut is_same = pinned.level_params.len() == theorem.level_params.len();
+    if is_same && pinned.level_params != theorem.level_params {
+        let levels: Vec<_> = pinned.level_params.iter().map(|name| env.terms.param(*name)).collect();
+        found = env
+            .with_level_params(theorem.ty, &theorem.level_params, &levels)
+            .map_err(|what| Refusal::Unproven { constant: goal.name.to_owned(), what })?;
+    }
+    is_same &= found == pinned.ty;
+    if is_same {
+        return Ok(());
+    }
+    Err(Refusal::OtherStatement {
+        name: goal.name.to_owned(),
+        expected: env.terms.show(pinned.ty),
+        found: env.terms.show(found),
+    }
+    .into())
+}
+
+/// Whether everything that the statement depends on in its own file is the same in the submission.
+fn compare_definitions(
+    goal: &Goal<'_>,
+    env: &mut Environment<'_>,
+    pinned: &Constant,
+    submission: &Watched<'_>,
+) -> Result<(), Stop> {
+    let mut waiting = used_constants(&env.terms, pinned.ty);
+    let mut seen: FxHashSet<NameId> = waiting.iter().copied().collect();
+    while let Some(name) = waiting.pop() {
+        let library = |error| Stop::Error(JudgeError::Library(error));
+        if env.is_trusted(name).map_err(|error| match error {
+            KernelError::Unreadable(error) => library(error),
+            other => JudgeError::Reference(other.to_string()).into(),
+        })? {
+            continue;
+        }
+        let reference = |problem: String| Stop::Error(JudgeError::Reference(problem));
+        let expected = goal
+            .reference
+            .constant(&mut env.terms, name)
+            .map_err(|error| reference(error.to_string()))?
+            .ok_or_else(|| reference(format!("it lacks `{}`", env.terms.show_name(name))))?;
+        let found = claimed(submission, &mut env.terms, name)?;
+        if found.map(without_hints) != Some(without_hints(expected.clone())) {
+            return Err(Refusal::OtherDefinition { name: env.terms.show_name(name) }.into());
+        }
+        for used in depends_on(&env.terms, &expected) {
+            if seen.insert(used) {
+                waiting.push(used);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A constant up to what only speed depends on.
+fn without_hints(mut constant: Constant) -> Constant {
+    if let ConstantKind::Definition { hints, .. } = &mut constant.kind {
+        *hints = Hints::Opaque;
+    }
+    constant
+}
+
+/// Everything that a constant's meaning depends on.
+fn depends_on(terms: &Terms, constant: &Constant) -> Vec<NameId> {
+    let mut used = used_constants(terms, constant.ty);
+    used.extend(constant.value().into_iter().flat_map(|value| used_constants(terms, value)));
+    match &constant.kind {
+        ConstantKind::Inductive(info) => {
+            used.extend(info.all.iter().chain(&info.constructors));
+        }
+        ConstantKind::Constructor(info) => used.push(info.inductive),
+        ConstantKind::Recursor(info) => used.extend(&info.all),
+        _ => {}
+    }
+    used
+}
+
+/// The axioms that a proof rests on, all of them allowed.
+fn axioms(
+    goal: &Goal<'_>,
+    env: &mut Environment<'_>,
+    submission: &Watched<'_>,
+    imports: &dyn Imports,
+    own: &[NameId],
+    reached: &[NameId],
+) -> Result<Vec<String>, Stop> {
+    let mut all: Vec<String> = Vec::new();
+    let mut refused: Vec<String> = Vec::new();
+    for name in own {
+        let text = env.terms.show_name(*name);
+        let reference = goal.reference.constant(&mut env.terms, *name);
+        let reference = reference.map_err(|error| JudgeError::Reference(error.to_string()))?;
+        let is_given = reference.is_some() && reference == claimed(submission, &mut env.terms, *name)?;
+        if is_given && goal.axioms.contains(&text) {
+            all.push(text);
+        } else {
+            refused.push(text);
+        }
+    }
+    let mut sorry = None;
+    for name in reached {
+        for axiom in imports.axioms(&env.terms, *name).map_err(JudgeError::Library)? {
+            if axiom == SORRY && !goal.axioms.contains(&axiom) {
+                sorry = sorry.or(Some(*name));
+            } else if !goal.axioms.contains(&axiom) {
+                refused.push(axiom);
+            } else {
+                all.push(axiom);
+            }
+        }
+    }
+    if let Some(name) = sorry {
+        let name = env.terms.show_name(name);
+        let through = if name == SORRY { String::new() } else { format!(" in `{name}` of the library") };
+        return Err(Refusal::Sorry { through }.into());
+    }
+    for names in [&mut all, &mut refused] {
+        names.sort();
+        names.dedup();
+    }
+    if refused.is_empty() { Ok(all) } else { Err(Refusal::Axioms { names: refused }.into()) }
+}
+
+/// What the kernel's end of the work means: the submission's modules are read through `failed`, the library's are not.
+fn stopped(error: KernelError, failed: &Option<ReadError>) -> Stop {
+    match error {
+        KernelError::Refused { constant, problem } => Refusal::Kernel { constant, problem }.into(),
+        KernelError::Exhausted { constant, what } => Refusal::Unproven { constant, what }.into(),
+        KernelError::Unreadable(error) if failed.as_ref() == Some(&error) => {
+            Refusal::Unreadable { problem: error.to_string() }.into()
+        }
+        KernelError::Unreadable(error) => JudgeError::Library(error).into(),
+    }
+}
+
+/// A submission that remembers what could not be read of it, to tell its faults from the library's.
+struct Watched<'a> {
+    inner: &'a dyn Claimed,
+    failed: RefCell<Option<ReadError>>,
+}
+
+impl Claimed for Watched<'_> {
+    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
+        let found = self.inner.constant(terms, name);
+        if let Err(error) = &found {
+            self.failed.replace(Some(error.clone()));
+        }
+        found
+    }
+}
