@@ -98,6 +98,7 @@ mod error;
 pub mod format;
 pub mod http;
 mod kinds;
+pub mod lean;
 pub mod length;
 mod lock;
 pub mod math;

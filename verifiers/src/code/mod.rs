@@ -28,7 +28,6 @@ mod program;
 mod reference;
 mod report;
 mod settings;
-mod stream;
 mod tested;
 mod verdicts;
 

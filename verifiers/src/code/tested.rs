@@ -11,8 +11,8 @@ use super::fault::Fault;
 use super::program::{Program, given_code};
 use super::reference::{Form, Reference};
 use super::report::{Ending, Outcome, Report};
-use super::stream::{Keep, Stream};
 use super::verdicts;
+use crate::sandbox::stream::{Keep, Stream};
 use crate::sandbox::{BoxId, Ended, Zygote, handover};
 use crate::verdict::{CauseKind, Kind, Score, Verdict};
 

@@ -2,8 +2,8 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use super::handover::pipe;
 use crate::pipe::{Received, take};
-use crate::sandbox::handover::pipe;
 
 /// Bytes taken at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -12,41 +12,41 @@ const MOST_CHUNKS: usize = 32;
 
 /// Which part is kept of what is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keep {
+pub(crate) enum Keep {
     Start,
     End,
 }
 
 /// The read end of a pipe.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     /// None once nobody can write any more.
     fd: Option<OwnedFd>,
     keep: Keep,
     limit: usize,
     kept: Vec<u8>,
     /// Whether something was left out.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 impl Stream {
     /// A stream, and the end to write to.
-    pub(super) fn new(keep: Keep, limit: usize) -> std::io::Result<(Self, OwnedFd)> {
+    pub(crate) fn new(keep: Keep, limit: usize) -> std::io::Result<(Self, OwnedFd)> {
         let (reader, writer) = pipe()?;
         Ok((Self { fd: Some(reader), keep, limit, kept: Vec::new(), is_cut: false }, writer))
     }
 
     /// To wait for.
-    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.fd.as_ref().map(AsFd::as_fd)
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.fd.is_some()
     }
 
     /// Takes what there is and hands it on besides keeping it.
-    pub(super) fn drain(&mut self, mut each: impl FnMut(&[u8])) {
+    pub(crate) fn drain(&mut self, mut each: impl FnMut(&[u8])) {
         let mut chunk = [0; CHUNK_BYTES];
         for _ in 0..MOST_CHUNKS {
             let Some(fd) = &self.fd else { return };
@@ -78,12 +78,12 @@ impl Stream {
     }
 
     /// What was kept.
-    pub(super) fn kept(&self) -> &[u8] {
+    pub(crate) fn kept(&self) -> &[u8] {
         &self.kept
     }
 
     /// The last line that is not blank, for messages.
-    pub(super) fn last_line(&self) -> Option<String> {
+    pub(crate) fn last_line(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.kept);
         let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
         Some(crate::error::shorten(line, 300))
