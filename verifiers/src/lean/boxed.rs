@@ -120,10 +120,30 @@ impl Boxed {
         room: &Room,
         hand_out: &[(&str, BorrowedFd<'_>)],
     ) -> Result<Self, String> {
+        Self::start_with(sandbox, tool, room, &[], hand_out)
+    }
+
+    /// Starts a program that finds the descriptors of `take_in` as files of these names.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(crate) fn start_with(
+        sandbox: &Arc<Sandbox>,
+        tool: &Tool,
+        room: &Room,
+        take_in: &[(&str, BorrowedFd<'_>)],
+        hand_out: &[(&str, BorrowedFd<'_>)],
+    ) -> Result<Self, String> {
         let io = |error: std::io::Error| format!("the machine refused the sandbox something: {error}");
-        let names: Vec<_> = hand_out.iter().map(|(name, _)| name).collect();
-        let payload =
-            json!({"run": tool.run, "environment": tool.environment, "files": tool.files, "hand_out": names});
+        let names =
+            |files: &[(&str, _)]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        let payload = json!({
+            "run": tool.run,
+            "environment": tool.environment,
+            "files": tool.files,
+            "take_in": names(take_in),
+            "hand_out": names(hand_out),
+        });
         let payload = handover::text(payload.to_string().as_bytes()).map_err(io)?;
         let (stdin, input) = handover::feed().map_err(io)?;
         let (output, stdout) = handover::pipe().map_err(io)?;
@@ -134,7 +154,7 @@ impl Boxed {
             ("err", stderr.as_fd()),
             ("payload", payload.as_fd()),
         ];
-        fds.extend(hand_out.iter().map(|(_, fd)| ("outlet", *fd)));
+        fds.extend(take_in.iter().chain(hand_out).map(|(_, fd)| ("file", *fd)));
         let mut zygote = sandbox.take(room.memory_bytes).map_err(|error| error.to_string())?;
         let kills_before = zygote.oom_kills();
         let id = zygote.spawn("tool", &fds, room.limits).map_err(io)?;
@@ -231,6 +251,13 @@ impl Boxed {
     /// Whether the kernel has ended a process of the box because the memory did not suffice.
     pub(crate) fn was_killed_for_memory(&self) -> bool {
         self.zygote.as_ref().is_some_and(|zygote| zygote.oom_kills() > self.kills_before)
+    }
+
+    /// Ends it, and says how much core time it had, in seconds; nothing where its end cannot be seen.
+    pub(crate) fn stop(&mut self) -> Option<f64> {
+        let zygote = self.zygote.as_mut()?;
+        zygote.clear(Instant::now() + CLEAR_WAIT);
+        zygote.ended(self.id).map(|end| end.cpu_s)
     }
 
     fn wait(&self, deadline: Instant) {
@@ -471,6 +498,18 @@ pub(super) mod tests {
         let (none, some) = (handover::memory(b"").unwrap(), shell("kill -15 $$; sleep 9"));
         let mut program = Boxed::start(&sandbox, &some, &room(), &[("x", none.as_fd())]).unwrap();
         assert_eq!(hear_out(&mut program).1, Stop::Ended(Exit { code: Some(143), ..Exit::default() }));
+    }
+
+    #[test]
+    fn files_are_taken_in_and_not_changed() {
+        let sandbox = sandbox(Isolation::Auto, Vec::new());
+        let (given, none) = (handover::text(b"given").unwrap(), handover::memory(b"").unwrap());
+        let script = shell("cat in; (echo more >> in) 2>/dev/null; cat in");
+        let take_in = [("in", given.as_fd())];
+        for hand_out in [&[][..], &[("out", none.as_fd())]] {
+            let mut program = Boxed::start_with(&sandbox, &script, &room(), &take_in, hand_out).unwrap();
+            assert_eq!(hear_out(&mut program).0, "givengiven");
+        }
     }
 
     #[test]

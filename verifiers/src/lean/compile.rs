@@ -135,7 +135,8 @@ impl Compiler {
     /// # Errors
     /// The sandbox failed.
     pub(super) fn snapshot(&self, imports: &str, deadline: Instant) -> Result<Option<Snapshot>, String> {
-        let (state, deps) = (handover::memory(b"").map_err(refused)?, handover::memory(b"").map_err(refused)?);
+        let (state, deps) =
+            (handover::memory(b"").map_err(refused)?, handover::memory(b"").map_err(refused)?);
         let arguments = vec!["--incr-header-save=header.snapshot".to_owned()];
         let handed = [("header.snapshot", &state), ("header.snapshot.deps", &deps)];
         let ended = self.run(imports, arguments, &[], &handed, deadline)?;
@@ -177,7 +178,7 @@ impl Compiler {
                 Err(Stop::Memory) => return Ok(Ended::Other(Compiled::Memory)),
                 Err(Stop::Flood) => return Ok(Ended::Other(Compiled::Flood)),
                 Err(Stop::Overdue) => {
-                    let cpu_s = boxed.end().map_or(0.0, |end| end.cpu_s);
+                    let cpu_s = boxed.stop().unwrap_or(0.0);
                     return Ok(Ended::Other(Compiled::Overdue { cpu_s }));
                 }
                 Err(Stop::Lost(problem)) => return Err(problem),

@@ -120,11 +120,23 @@ mod tests {
     fn imports_are_found_where_lean_finds_them() {
         for (text, imports, rest) in [
             ("", vec!["Init"], ""),
-            ("import Mathlib\nimport Aesop\n\nopen Nat\n", vec!["Init", "Mathlib", "Aesop"], "\n\nopen Nat\n"),
+            (
+                "import Mathlib\nimport Aesop\n\nopen Nat\n",
+                vec!["Init", "Mathlib", "Aesop"],
+                "\n\nopen Nat\n",
+            ),
             ("prelude\nimport Init.Prelude", vec!["Init.Prelude"], ""),
             ("prelude\naxiom import", vec![], "\naxiom import"),
-            ("-- import A\n/- import /- B -/ -/ import C -- D\ndef x := 1", vec!["Init", "C"], " -- D\ndef x := 1"),
-            ("module\npublic meta import all A.B\nprivate import C\npublic section", vec!["Init", "A.B", "C"], "\npublic section"),
+            (
+                "-- import A\n/- import /- B -/ -/ import C -- D\ndef x := 1",
+                vec!["Init", "C"],
+                " -- D\ndef x := 1",
+            ),
+            (
+                "module\npublic meta import all A.B\nprivate import C\npublic section",
+                vec!["Init", "A.B", "C"],
+                "\npublic section",
+            ),
             ("import", vec!["Init"], "import"),
             ("theorem x : True := trivial\nimport A", vec!["Init"], "theorem x : True := trivial\nimport A"),
             ("/- import A", vec!["Init"], "/- import A"),

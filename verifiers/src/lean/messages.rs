@@ -40,8 +40,13 @@ struct Place {
 pub(super) fn messages(said: &[u8]) -> Vec<Message> {
     let lines = said.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{"));
     let read = lines.filter_map(|line| serde_json::from_slice::<Raw>(line).ok());
-    read.map(|Raw { severity, pos, data }| Message { severity, line: pos.line, column: pos.column, text: data })
-        .collect()
+    read.map(|Raw { severity, pos, data }| Message {
+        severity,
+        line: pos.line,
+        column: pos.column,
+        text: data,
+    })
+    .collect()
 }
 
 #[cfg(test)]

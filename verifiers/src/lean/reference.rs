@@ -53,7 +53,9 @@ impl TryFrom<Raw> for Reference {
         let (statement, has_by) = without_proof(&raw.statement)?;
         for text in [Some(statement), raw.header.as_deref(), raw.name.as_deref()].into_iter().flatten() {
             if text.contains('\0') {
-                return Err("the statement, the header and the name must be text, found a NUL character".to_owned());
+                return Err(
+                    "the statement, the header and the name must be text, found a NUL character".to_owned()
+                );
             }
         }
         let found = theorem_name(statement).ok_or_else(|| {
@@ -228,7 +230,10 @@ mod tests {
         for (reference, expected) in [
             (json!({"statement": "1 = 1"}), "must be a theorem"),
             (json!({"statement": ""}), "must be a theorem"),
-            (json!({"statement": "theorem t : 1 = 1", "name": "s"}), "that of the theorem in \"statement\", \"t\""),
+            (
+                json!({"statement": "theorem t : 1 = 1", "name": "s"}),
+                "that of the theorem in \"statement\", \"t\"",
+            ),
             (json!({"statement": "theorem t : 1 = 1", "name": "xt"}), "found \"xt\""),
             (json!({"statement": "theorem t : 1 = 1 by sorry"}), "must be the theorem without a proof"),
             (json!({"statement": "theorem t : 1 = 1", "mode": "guess"}), "unknown variant `guess`"),

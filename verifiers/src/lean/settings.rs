@@ -137,7 +137,10 @@ impl LeanSettings {
             ("max_processes", self.max_processes, 4),
         ] {
             if value < least || value > 1 << 24 {
-                return Err(format!("`{key}` must be at least {least} and at most {}, found {value}", 1 << 24));
+                return Err(format!(
+                    "`{key}` must be at least {least} and at most {}, found {value}",
+                    1 << 24
+                ));
             }
         }
         for (key, value) in [("command", &self.command), ("python", &self.python)] {
@@ -153,14 +156,17 @@ impl LeanSettings {
             ));
         }
         if self.project.is_some() && !self.lean_path.is_empty() {
-            return Err("`lean_path` must be left out where there is a `project`, which knows its own".to_owned());
+            return Err(
+                "`lean_path` must be left out where there is a `project`, which knows its own".to_owned()
+            );
         }
         if let Some(axiom) = self.axioms.iter().find(|axiom| axiom.trim().is_empty()) {
             return Err(format!("`axioms` must be names of axioms, found {axiom:?}"));
         }
         match self.backend {
             Backend::Repl if self.repl.is_none() => {
-                Err("`repl` must be the path of the REPL's binary (.lake/build/bin/repl) for this back end".to_owned())
+                Err("`repl` must be the path of the REPL's binary (.lake/build/bin/repl) for this back end"
+                    .to_owned())
             }
             Backend::Kimina if self.url.is_empty() => {
                 Err("`url` must be the address of the Kimina server for this back end".to_owned())

@@ -128,8 +128,12 @@ fn assemble(text: &str, header: &str, reference: &Reference) -> Source {
 fn under(header: &str) -> Source {
     let end = head(header).bytes.end;
     let (imports, rest) = header.split_at(end);
-    let mut source =
-        Source { imports: imports.to_owned(), body: rest.to_owned(), lines_before: 0, extracted: String::new() };
+    let mut source = Source {
+        imports: imports.to_owned(),
+        body: rest.to_owned(),
+        lines_before: 0,
+        extracted: String::new(),
+    };
     if !source.body.ends_with('\n') {
         source.body.push('\n');
     }
@@ -169,7 +173,9 @@ fn indented(text: &str) -> Cow<'_, str> {
     if text.starts_with(|c: char| c == ' ' || c == '\t') {
         return Cow::Borrowed(text);
     }
-    let lines = text.lines().map(|line| if line.trim().is_empty() { String::new() } else { format!("{INDENT}{line}") });
+    let lines = text
+        .lines()
+        .map(|line| if line.trim().is_empty() { String::new() } else { format!("{INDENT}{line}") });
     Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
@@ -209,11 +215,23 @@ mod tests {
             ("-- so\nby rfl", by(), "\n\nopen Nat\ntheorem A.t : 1 = 1 :=\n-- so\nby rfl\n"),
             ("bycases", by(), "\n\nopen Nat\ntheorem A.t : 1 = 1 := by\n  bycases\n"),
             ("  rfl\n```", by(), "\n\nopen Nat\ntheorem A.t : 1 = 1 := by\n  rfl\n"),
-            ("intro\nrfl", json!({"mode": "tactics"}), "\n\nopen Nat\ntheorem A.t : 1 = 1 := by\n  intro\n  rfl\n"),
+            (
+                "intro\nrfl",
+                json!({"mode": "tactics"}),
+                "\n\nopen Nat\ntheorem A.t : 1 = 1 := by\n  intro\n  rfl\n",
+            ),
             ("def x := 1", json!({"mode": "file"}), "\n\nopen Nat\ndef x := 1\n"),
             ("theorem A.t : 1 = 1 := rfl", json!({}), "\n\nopen Nat\ntheorem A.t : 1 = 1 := rfl\n"),
-            ("namespace A\nlemma t : 1 = 1 := rfl", json!({}), "\n\nopen Nat\nnamespace A\nlemma t : 1 = 1 := rfl\n"),
-            ("import Aesop\nopen Int\ntheorem A.t : 1 = 1 := rfl", json!({}), "\n\nopen Int\ntheorem A.t : 1 = 1 := rfl\n"),
+            (
+                "namespace A\nlemma t : 1 = 1 := rfl",
+                json!({}),
+                "\n\nopen Nat\nnamespace A\nlemma t : 1 = 1 := rfl\n",
+            ),
+            (
+                "import Aesop\nopen Int\ntheorem A.t : 1 = 1 := rfl",
+                json!({}),
+                "\n\nopen Int\ntheorem A.t : 1 = 1 := rfl\n",
+            ),
         ] {
             assert_eq!(body(response, reference.clone()), expected, "{response} {reference}");
         }

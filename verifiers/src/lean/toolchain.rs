@@ -52,12 +52,18 @@ impl Toolchain {
             })?;
             let line = said.lines().next().unwrap_or_default().trim().to_owned();
             if line.is_empty() {
-                return Err(format!("the Lean `{}` says nothing for {flag}; give another in `command`", command.display()));
+                return Err(format!(
+                    "the Lean `{}` says nothing for {flag}; give another in `command`",
+                    command.display()
+                ));
             }
             Ok(line)
         };
         let version = version_in(&ask("--version")?).ok_or_else(|| {
-            format!("`{} --version` does not say that it is Lean 4; give another in `command`", command.display())
+            format!(
+                "`{} --version` does not say that it is Lean 4; give another in `command`",
+                command.display()
+            )
         })?;
         let prefix = PathBuf::from(ask("--print-prefix")?);
         let libdir = PathBuf::from(ask("--print-libdir")?);
@@ -79,7 +85,10 @@ impl Toolchain {
     /// What boxes must be able to read.
     pub(super) fn readable(&self) -> Vec<PathBuf> {
         let own = self.prefix.canonicalize().unwrap_or_else(|_| self.prefix.clone());
-        [self.prefix.clone(), own, self.libdir.clone()].into_iter().chain(self.lean_path.iter().cloned()).collect()
+        [self.prefix.clone(), own, self.libdir.clone()]
+            .into_iter()
+            .chain(self.lean_path.iter().cloned())
+            .collect()
     }
 }
 
@@ -102,7 +111,9 @@ fn of_project(settings: &LeanSettings, project: &Path) -> Result<(PathBuf, Vec<P
         )
     })?;
     let variable = |name: &str| {
-        said.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).filter(|value| !value.is_empty())
+        said.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+            .filter(|value| !value.is_empty())
     };
     let missing = |name: &str| format!("`{} env` in {} says no {name}", lake.display(), project.display());
     let lean = variable("LEAN").ok_or_else(|| missing("LEAN"))?;
@@ -149,7 +160,8 @@ fn version_in(said: &str) -> Option<String> {
 /// # Errors
 /// A folder's name cannot stand in a list.
 pub(super) fn joined(folders: &[PathBuf]) -> Result<String, String> {
-    let joined = std::env::join_paths(folders).map_err(|error| format!("the search path of modules: {error}"))?;
+    let joined =
+        std::env::join_paths(folders).map_err(|error| format!("the search path of modules: {error}"))?;
     OsStr::to_str(&joined).map(str::to_owned).ok_or_else(|| {
         format!("the search path of modules must be UTF-8, found {}", joined.to_string_lossy())
     })
@@ -177,7 +189,9 @@ mod tests {
         script(
             folder,
             "bin/lean",
-            &format!("case $1 in --version) echo '{VERSION}';; --print-prefix) echo {root};; --print-libdir) echo {root}/lib/lean;; esac"),
+            &format!(
+                "case $1 in --version) echo '{VERSION}';; --print-prefix) echo {root};; --print-libdir) echo {root}/lib/lean;; esac"
+            ),
         )
     }
 
@@ -205,7 +219,11 @@ mod tests {
     fn a_project_says_its_lean_and_its_path() {
         let folder = tempfile::tempdir().unwrap();
         let command = lean(folder.path());
-        script(folder.path(), "bin/lake", &format!("echo LEAN={}; echo LEAN_PATH=.lake/build/lib:/x", command.display()));
+        script(
+            folder.path(),
+            "bin/lake",
+            &format!("echo LEAN={}; echo LEAN_PATH=.lake/build/lib:/x", command.display()),
+        );
         let project = folder.path().join("project");
         let command = command.display().to_string();
         let settings = LeanSettings { command, project: Some(project.clone()), ..LeanSettings::default() };

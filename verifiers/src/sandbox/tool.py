@@ -1,7 +1,8 @@
 """A box that runs a program of the machine, as a compiler or a prover, with files and an environment of its own.
 
 The role `tool` takes `payload`, JSON: {"run": [program, arguments], "environment": {name: value}, "files": {name: text},
-"hand_out": [names]}; and one descriptor for each name of `hand_out`, in that order.
+"take_in": [names], "hand_out": [names]}; and one descriptor for each name of `take_in`, which is a file of that name to the
+program, and then for each of `hand_out`, in that order.
 """
 
 import json
@@ -50,10 +51,10 @@ def become(command, environment):
         return CANNOT_RUN
 
 
-def _run(command, environment):
+def _run(command, environment, inlets):
     """Runs a program in a process of its own; its exit status, as shells have it."""
     try:
-        status = subprocess.run(command, env=environment, check=False).returncode
+        status = subprocess.run(command, env=environment, pass_fds=inlets, check=False).returncode
     except OSError as error:
         print("the program cannot be run: %s" % error, file=sys.stderr)
         return CANNOT_RUN
@@ -72,7 +73,7 @@ def _hand_out(name, outlet):
             shutil.copyfileobj(source, target, MOST_BYTES)
 
 
-def tool(payload, *outlets):
+def tool(payload, *others):
     """The program; where files are handed out, that is after its end, whatever its end was."""
 
     def run():
@@ -80,10 +81,15 @@ def tool(payload, *outlets):
         what = json.loads(read_all(payload))
         for name, text in what["files"].items():
             write_text(name, text)
+        inlets, outlets = others[:len(what["take_in"])], others[len(what["take_in"]):]
+        for name, inlet in zip(what["take_in"], inlets):
+            # Nothing is copied: it may be large, and no box changes it.
+            os.symlink("/proc/self/fd/%d" % inlet, name)
+            os.set_inheritable(inlet, True)
         environment = dict(os.environ, **what["environment"])
         if not outlets:
             return become(what["run"], environment)
-        status = _run(what["run"], environment)
+        status = _run(what["run"], environment, inlets)
         for name, outlet in zip(what["hand_out"], outlets):
             _hand_out(name, outlet)
         return status
