@@ -95,6 +95,7 @@ pub mod code;
 mod command;
 mod digits;
 mod error;
+mod fault;
 pub mod format;
 pub mod http;
 mod kinds;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Room;
 use super::cases::Comparison;
-use super::fault::Fault;
+use crate::fault::Fault;
 use super::language::Commands;
 use super::program::Program;
 use super::reference::Case;

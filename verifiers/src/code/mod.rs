@@ -21,7 +21,6 @@
 mod case_list;
 mod cased;
 mod cases;
-mod fault;
 mod language;
 mod machine;
 mod program;
@@ -42,7 +41,7 @@ use crate::lock::lock;
 use crate::sandbox::{Facts, Level, Limits, Sandbox, SandboxConfig, Zygote};
 use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
-use fault::Fault;
+use crate::fault::Fault;
 use language::{Commands, Language};
 pub use machine::{SandboxReport, sandbox_report};
 use program::{Found, Program};

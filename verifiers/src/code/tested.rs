@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::Room;
-use super::fault::Fault;
+use crate::fault::Fault;
 use super::program::{Program, given_code};
 use super::reference::{Form, Reference};
 use super::report::{Ending, Outcome, Report};

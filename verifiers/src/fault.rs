@@ -7,7 +7,7 @@ const MOST_TRIES: u32 = 3;
 
 /// Why there is no verdict.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     kind: CauseKind,
     message: String,
     /// What the second such fault for the same program is, where it is then the program's doing.
@@ -15,28 +15,28 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(kind: CauseKind, message: String) -> Self {
+    pub(crate) fn new(kind: CauseKind, message: String) -> Self {
         Self { kind, message, repeated: None }
     }
 
     /// With the verdict on a program for which it happens twice.
-    pub(super) fn or_if_repeated(self, verdict: Verdict) -> Self {
+    pub(crate) fn or_if_repeated(self, verdict: Verdict) -> Self {
         Self { repeated: Some(Box::new(verdict)), ..self }
     }
 
     /// The machine refused something that the sandbox is made of.
     #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-    pub(super) fn io(error: std::io::Error) -> Self {
+    pub(crate) fn io(error: std::io::Error) -> Self {
         Self::new(CauseKind::Unreachable, format!("the machine refused the sandbox something: {error}"))
     }
 
     /// Whether this is the end of it after so many tries.
-    pub(super) fn is_final(&self, num_tries: u32) -> bool {
+    pub(crate) fn is_final(&self, num_tries: u32) -> bool {
         num_tries >= if self.repeated.is_some() { 2 } else { MOST_TRIES }
     }
 
     /// What the last of so many tries comes to.
-    pub(super) fn verdict(self, num_tries: u32) -> Verdict {
+    pub(crate) fn verdict(self, num_tries: u32) -> Verdict {
         if let (2.., Some(verdict)) = (num_tries, self.repeated) {
             return *verdict;
         }

@@ -1,0 +1,231 @@
+//! What is prepared once and used for many proofs: the toolchain, the imported modules and the saved state of each
+//! header, the compiled statement of each reference.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use polestar_lean::constant::Constant;
+use polestar_lean::judgement::check_reference;
+use polestar_lean::kernel::{self, ReadError, STACK_BYTES_PER_DEPTH};
+use polestar_lean::library::Library;
+use polestar_lean::olean::{Limits, Module, Reader};
+use polestar_lean::replay::Claimed;
+use polestar_lean::terms::{NameId, Terms};
+
+use super::compile::{Compiled, Compiler, Snapshot, memory_bytes};
+use super::header::head;
+use super::messages::{Message, Severity};
+use super::reference::Reference;
+use super::settings::LeanSettings;
+use super::source::{self, Source};
+use super::toolchain::Toolchain;
+use crate::lock::lock;
+use crate::sandbox::{Sandbox, SandboxConfig};
+
+/// How long Lean may take for what is prepared once: the imports of a big library come from a cold disk.
+const PREPARE_WAIT: Duration = Duration::from_secs(600);
+/// Processes and threads beside those of Lean.
+const OVERHEAD_TASKS: u64 = 16;
+/// Nodes of the kernel's arena: some hundred bytes each.
+const MAX_NODES: usize = 20_000_000;
+/// How deep the kernel may recurse.
+const MAX_DEPTH: u32 = 50_000;
+/// Bytes of stack for everything but the kernel's recursion.
+const SPARE_STACK_BYTES: usize = 8 << 20;
+
+/// Lean on this machine.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) toolchain: Toolchain,
+    compiler: Compiler,
+    is_warm: bool,
+    headers: Once<String, Header>,
+    statements: Once<(String, String, String), Prepared>,
+}
+
+/// A header: what stands before statements.
+#[derive(Debug)]
+pub(super) struct Header {
+    /// What it imports.
+    pub(super) library: Library,
+    /// The state after its imports, where that is kept.
+    snapshot: Option<Snapshot>,
+}
+
+/// A statement under its header.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) header: Arc<Header>,
+    /// Full name of the theorem.
+    pub(super) name: String,
+    /// What Lean compiled from header and statement.
+    reference: Vec<u8>,
+}
+
+impl Prepared {
+    /// The statement's own module, for one judgement.
+    pub(super) fn reference(&self) -> Result<Submission<'_>, String> {
+        module(&self.reference)
+    }
+}
+
+impl Machine {
+    /// Finds Lean. Nothing runs in a box yet.
+    pub(super) fn find(settings: &LeanSettings, time: Duration) -> Result<Self, String> {
+        let toolchain = Toolchain::find(settings)?;
+        let readable = toolchain.readable().into_iter().chain(settings.readable.iter().cloned()).collect();
+        let sandbox = Sandbox::new(SandboxConfig {
+            python: settings.python.clone(),
+            isolation: settings.isolation,
+            readable,
+            modules: &[],
+            memory_bytes: memory_bytes(settings),
+            num_tasks: settings.max_processes + OVERHEAD_TASKS,
+            uses: settings.uses,
+        });
+        // Core time is no limit of its own: a proof may use some threads for as long as it may take.
+        let cpu_s = time.as_secs_f64().max(PREPARE_WAIT.as_secs_f64()) * 4.0;
+        let compiler = Compiler::new(settings, &toolchain, Arc::new(sandbox), cpu_s)?;
+        let (headers, statements) = (Once::default(), Once::default());
+        Ok(Self { toolchain, compiler, is_warm: settings.warm, headers, statements })
+    }
+
+    /// Whether there is a sandbox, and the settings' header compiles.
+    pub(super) fn ready(&self, header: &str) -> Result<(), String> {
+        self.compiler.sandbox.facts().map_err(|error| error.to_string())?;
+        self.header(header).map(drop)
+    }
+
+    /// A header with what it imports.
+    fn header(&self, text: &str) -> Result<Arc<Header>, String> {
+        self.headers.get(text.to_owned(), || {
+            let deadline = Instant::now() + PREPARE_WAIT;
+            let imports = head(text);
+            let library = Library::open(&self.toolchain.search_path(), &imports.imports)
+                .map_err(|error| format!("the imports of the header: {error}"))?;
+            match self.compiler.compile(text, None, deadline)? {
+                Compiled::Module { .. } => {}
+                other => return Err(format!("the header does not compile: {}", what_failed(other, 0))),
+            }
+            let snapshot = match self.is_warm {
+                true => self.compiler.snapshot(&text[imports.bytes], deadline)?,
+                false => None,
+            };
+            Ok(Header { library, snapshot })
+        })
+    }
+
+    /// A reference's statement, compiled. The first call for a statement takes as long as Lean does.
+    ///
+    /// # Errors
+    /// The header or the statement does not compile, or not to the theorem that is named.
+    pub(super) fn prepare(&self, header: &str, reference: &Reference) -> Result<Arc<Prepared>, String> {
+        let key = (header.to_owned(), reference.statement.clone(), reference.name.clone());
+        self.statements.get(key, || {
+            let prepared = self.header(header)?;
+            let source = source::statement(header, reference);
+            let deadline = Instant::now() + PREPARE_WAIT;
+            let lines = source.text().len() - source.body.len();
+            let lines = source.text()[..lines].matches('\n').count();
+            match self.compiler.compile(&source.text(), prepared.snapshot.as_ref(), deadline)? {
+                Compiled::Module { bytes, .. } => {
+                    on_big_stack(|| check_reference(&reference.name, &module(&bytes)?))
+                        .map_err(|problem| format!("the statement: {problem}"))?;
+                    Ok(Prepared { header: prepared, name: reference.name.clone(), reference: bytes })
+                }
+                other => Err(format!("the statement does not compile: {}", what_failed(other, lines))),
+            }
+        })
+    }
+
+    /// Compiles a proof.
+    ///
+    /// # Errors
+    /// The sandbox failed.
+    pub(super) fn compile(
+        &self,
+        prepared: &Prepared,
+        source: &Source,
+        deadline: Instant,
+    ) -> Result<Compiled, String> {
+        self.compiler.compile(&source.text(), prepared.header.snapshot.as_ref(), deadline)
+    }
+}
+
+/// Why a trusted text did not compile.
+fn what_failed(compiled: Compiled, lines_before: usize) -> String {
+    match compiled {
+        Compiled::Module { .. } => "it did".to_owned(),
+        Compiled::Failed { messages, exit } => match first_error(&messages) {
+            Some(error) => {
+                let line = error.line.saturating_sub(lines_before);
+                format!("line {line}: {}", crate::error::shorten(error.text.trim(), 600))
+            }
+            None => format!("Lean {exit}"),
+        },
+        Compiled::Overdue { .. } => format!("Lean did not end in {} s", PREPARE_WAIT.as_secs()),
+        Compiled::Memory => "Lean took too much memory; raise `memory_mb`".to_owned(),
+        Compiled::Flood => "Lean wrote messages without end".to_owned(),
+    }
+}
+
+/// The first message that is an error.
+pub(super) fn first_error(messages: &[Message]) -> Option<&Message> {
+    messages.iter().find(|message| message.severity == Severity::Error)
+}
+
+/// How much the kernel may do for a proof.
+pub(super) fn budget(settings: &LeanSettings) -> kernel::Budget {
+    kernel::Budget {
+        steps: settings.check_steps_m.saturating_mul(1_000_000),
+        max_nodes: MAX_NODES,
+        max_depth: MAX_DEPTH,
+    }
+}
+
+/// Runs on a thread with the stack that the kernel needs.
+pub(super) fn on_big_stack<T: Send>(run: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    let bytes = STACK_BYTES_PER_DEPTH * MAX_DEPTH as usize + SPARE_STACK_BYTES;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("lean-judge".to_owned()).stack_size(bytes);
+        let handle =
+            thread.spawn_scoped(scope, run).map_err(|error| format!("no thread could be started: {error}"))?;
+        handle.join().map_err(|_| "the judge of compiled files crashed".to_owned())?
+    })
+}
+
+/// A compiled module of unknown worth.
+pub(super) fn module(bytes: &[u8]) -> Result<Submission<'_>, String> {
+    let limits = Limits::default();
+    let module = Module::read(vec![bytes], limits).map_err(|error| error.to_string())?;
+    Ok(Submission { module })
+}
+
+/// A module of which each judgement reads constants into its own terms.
+pub(super) struct Submission<'a> {
+    module: Module<&'a [u8]>,
+}
+
+/// What is made once for each key, by whoever asks first; the others wait.
+#[derive(Debug)]
+struct Once<K, V> {
+    made: Mutex<HashMap<K, Slot<V>>>,
+}
+
+type Slot<V> = Arc<OnceLock<Result<Arc<V>, String>>>;
+
+impl<K, V> Default for Once<K, V> {
+    fn default() -> Self {
+        Self { made: Mutex::default() }
+    }
+}
+
+impl<K: Eq + Hash, V> Once<K, V> {
+    fn get(&self, key: K, make: impl FnOnce() -> Result<V, String>) -> Result<Arc<V>, String> {
+        let slot = Arc::clone(lock(&self.made).entry(key).or_default());
+        slot.get_or_init(|| make().map(Arc::new)).clone()
+    }
+}
