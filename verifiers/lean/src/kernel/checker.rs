@@ -1,0 +1,105 @@
+//! What the check of one declaration needs: its universe parameters, its locals, and what was found out already.
+
+use super::budget::Exhausted;
+use super::environment::Environment;
+use super::{KernelError, subst};
+use crate::terms::{Expr, ExprId, LevelId, NameId};
+
+/// Checks one declaration, or one block of inductive types.
+pub(crate) struct Checker<'e, 't> {
+    pub(crate) env: &'e mut Environment<'t>,
+    /// The constant that is being checked, for messages.
+    constant: NameId,
+    /// The declaration's universe parameters: the only ones that may occur.
+    level_params: Vec<NameId>,
+    /// The types of all locals made so far, by the number of their variable.
+    locals: Vec<ExprId>,
+}
+
+impl<'e, 't> Checker<'e, 't> {
+    /// A checker of the declaration `constant`, whose universe parameters are `level_params`.
+    pub(crate) fn new(env: &'e mut Environment<'t>, constant: NameId, level_params: Vec<NameId>) -> Self {
+        Self { env, constant, level_params, locals: Vec::new() }
+    }
+
+    /// The error that says what is wrong with the declaration.
+    pub(crate) fn refuse(&self, problem: impl Into<String>) -> KernelError {
+        self.env.refused(self.constant, problem.into())
+    }
+
+    /// The error that says that the budget ended.
+    pub(crate) fn exhausted(&self, what: Exhausted) -> KernelError {
+        self.env.exhausted(self.constant, what)
+    }
+
+    /// Takes one step of the budget. Every loop over untrusted data calls it.
+    pub(crate) fn tick(&mut self) -> Result<(), KernelError> {
+        self.env.meter.tick(&self.env.terms).map_err(|what| self.exhausted(what))
+    }
+
+    /// A new local of type `ty`, which has no loose bound variables.
+    pub(crate) fn new_local(&mut self, ty: ExprId) -> ExprId {
+        // Each local is a node of the arena, and those have ids of 32 bits.
+        let index = self.locals.len() as u32;
+        self.locals.push(ty);
+        self.env.terms.fvar(index)
+    }
+
+    /// The type of a local; refuses what is no local of this checker.
+    pub(crate) fn local_type(&self, local: ExprId) -> Result<ExprId, KernelError> {
+        match self.env.terms.expr(local) {
+            Expr::FVar(index) if (index as usize) < self.locals.len() => Ok(self.locals[index as usize]),
+            _ => Err(self.refuse("a free variable occurs that no binder introduces")),
+        }
+    }
+
+    /// `body` with its outermost loose bound variables replaced by `values`, which have none: in the order of the
+    /// binders, outermost first, so the last value replaces variable 0.
+    pub(crate) fn instantiate(&mut self, body: ExprId, values: &[ExprId]) -> Result<ExprId, KernelError> {
+        let made = subst::instantiate(&mut self.env.terms, &mut self.env.meter, body, values);
+        made.map_err(|what| self.exhausted(what))
+    }
+
+    /// `e` with `locals` replaced by loose bound variables, the last by variable 0.
+    pub(crate) fn abstract_locals(&mut self, e: ExprId, locals: &[ExprId]) -> Result<ExprId, KernelError> {
+        let made = subst::abstract_locals(&mut self.env.terms, &mut self.env.meter, e, locals);
+        made.map_err(|what| self.exhausted(what))
+    }
+
+    /// `(locals) → e`, with the types that the locals have.
+    pub(crate) fn mk_pi(&mut self, locals: &[ExprId], e: ExprId) -> Result<ExprId, KernelError> {
+        self.bind(locals, e, Expr::Pi)
+    }
+
+    /// `fun (locals) => e`, with the types that the locals have.
+    pub(crate) fn mk_lambda(&mut self, locals: &[ExprId], e: ExprId) -> Result<ExprId, KernelError> {
+        self.bind(locals, e, Expr::Lam)
+    }
+
+    fn bind(
+        &mut self,
+        locals: &[ExprId],
+        e: ExprId,
+        binder: fn(ExprId, ExprId) -> Expr,
+    ) -> Result<ExprId, KernelError> {
+        let mut made = self.abstract_locals(e, locals)?;
+        for (index, &local) in locals.iter().enumerate().rev() {
+            let ty = self.local_type(local)?;
+            let ty = self.abstract_locals(ty, &locals[..index])?;
+            made = self.env.terms.intern(binder(ty, made));
+        }
+        Ok(made)
+    }
+
+    /// `e` with each universe parameter of `params` replaced by the level at the same place in `levels`.
+    pub(crate) fn instantiate_level_params(
+        &mut self,
+        e: ExprId,
+        params: &[NameId],
+        levels: &[LevelId],
+    ) -> Result<ExprId, KernelError> {
+        let (terms, meter) = (&mut self.env.terms, &mut self.env.meter);
+        let made = subst::instantiate_level_params(terms, meter, e, params, levels);
+        made.map_err(|what| self.exhausted(what))
+    }
+}
