@@ -120,7 +120,7 @@ fn roots(bytes: &[u8], word_size: WordSize) -> Option<(u64, u64)> {
     let offset = usize::try_from(root.checked_sub(base)?).ok()?;
     let start = PREFIX + 2 * word_size.bytes();
     let end = offset.checked_add(8 + ROOT_FIELDS * word_size.bytes() + 1)?;
-    if offset % 8 != 0 || offset < start || end > bytes.len() {
+    if !offset.is_multiple_of(word_size.bytes()) || offset < start || end > bytes.len() {
         return None;
     }
     let (fields, tag) = (bytes[offset + 6], bytes[offset + 7]);

@@ -1,7 +1,10 @@
 //! What a compiled module holds: what it imports, and a list of constants with their names.
 
+use rustc_hash::FxHashSet;
+
 use super::error::{OleanError, Problem};
 use super::header::{Origin, ROOT_FIELDS};
+use super::meter::Meter;
 use super::name::{Component, ModuleName, show};
 use super::object::Array;
 use super::read::Reader;
@@ -22,7 +25,7 @@ impl Limits {
 }
 
 /// A module that is imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Import {
     /// Its name.
     pub module: ModuleName,
@@ -37,9 +40,9 @@ pub struct Import {
 /// Where one part of a module has its lists.
 struct Data {
     addr: Addr,
+    imports: Array,
     names: Array,
     constants: Array,
-    extra_names: Array,
     entries: Array,
     is_module: bool,
 }
@@ -72,10 +75,11 @@ impl<B: AsRef<[u8]>> Module<B> {
     pub fn read(parts: Vec<B>, limits: Limits) -> Result<Self, OleanError> {
         let (regions, roots) = Regions::read(parts, limits.max_bytes)?;
         let parts: Vec<Data> = roots.into_iter().map(|root| Data::read(&regions, root)).collect::<Result<_, _>>()?;
-        let mut imports = Vec::new();
+        let mut meter = Meter::new(limits.max_objects);
+        let (mut imports, mut seen) = (Vec::new(), FxHashSet::default());
         for data in &parts {
-            for import in data.imports(&regions)? {
-                if !imports.contains(&import) {
+            for import in data.imports(&regions, &mut meter)? {
+                if seen.insert(import.clone()) {
                     imports.push(import);
                 }
             }
@@ -132,22 +136,6 @@ impl<B: AsRef<[u8]>> Module<B> {
         self.parts.get(position.part as usize).ok_or_else(missing)
     }
 
-    /// Names of what has been compiled to code without being constants, as people read them.
-    ///
-    /// # Errors
-    ///
-    /// Those of the bytes there.
-    pub fn extra_names(&self) -> Result<Vec<String>, OleanError> {
-        let mut names = Vec::new();
-        for data in &self.parts {
-            for index in 0..data.extra_names.len() {
-                let name = self.regions.element(data.extra_names, index)?;
-                names.push(show(&self.regions.name_components(data.addr, name)?));
-            }
-        }
-        Ok(names)
-    }
-
     /// The entries of the first part for an extension of Lean whose name ends in `last`, and where they stand.
     pub(crate) fn entries(&self, last: &str) -> Result<Option<(Addr, Array)>, OleanError> {
         let Some(data) = self.parts.first() else { return Ok(None) };
@@ -174,12 +162,12 @@ impl Data {
         const WHAT: &str = "a module's data";
         let ctor = regions.exact(root, Value::Object(root), (0, ROOT_FIELDS as u8), WHAT)?;
         let array = |index, what| regions.array(root, regions.field(ctor, index)?, what);
-        array(0, "an array of imports")?;
+        array(3, "an array of names")?;
         let data = Self {
             addr: root,
+            imports: array(0, "an array of imports")?,
             names: array(1, "an array of names")?,
             constants: array(2, "an array of constants")?,
-            extra_names: array(3, "an array of names")?,
             entries: array(4, "an array of entries")?,
             is_module: regions.flag(ctor, 0, WHAT)?,
         };
@@ -190,14 +178,13 @@ impl Data {
         Ok(data)
     }
 
-    fn imports<B: AsRef<[u8]>>(&self, regions: &Regions<B>) -> Result<Vec<Import>, OleanError> {
+    fn imports<B: AsRef<[u8]>>(&self, regions: &Regions<B>, meter: &mut Meter) -> Result<Vec<Import>, OleanError> {
         const WHAT: &str = "an import";
-        let root = regions.ctor_at(self.addr, "a module's data")?;
-        let array = regions.array(self.addr, regions.field(root, 0)?, "an array of imports")?;
-        let mut imports = Vec::with_capacity(array.len());
-        for index in 0..array.len() {
-            let import = regions.exact(self.addr, regions.element(array, index)?, (0, 1), WHAT)?;
-            let components = regions.name_components(import.addr, regions.field(import, 0)?)?;
+        let mut imports = Vec::new();
+        for index in 0..self.imports.len() {
+            let import = regions.exact(self.addr, regions.element(self.imports, index)?, (0, 1), WHAT)?;
+            let components = regions.name_components(import.addr, regions.field(import, 0)?, meter)?;
+            meter.charge(import.addr, 0)?;
             let texts = components.iter().map(|component| match component {
                 Component::Text(text) => Some((*text).to_owned()),
                 Component::Number(_) => None,

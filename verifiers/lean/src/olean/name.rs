@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 use num_traits::ToPrimitive;
 
 use super::error::{OleanError, Problem};
+use super::meter::Meter;
 use super::region::{Addr, Regions, Value};
 
 /// The most components a name may have: far more than any real one.
@@ -20,6 +21,16 @@ pub(crate) enum Component<'a> {
     Text(&'a str),
     /// A number.
     Number(u64),
+}
+
+impl Component<'_> {
+    /// How many bytes of text it has.
+    pub(crate) fn num_bytes(self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Number(_) => 0,
+        }
+    }
 }
 
 /// One step of a name: what comes before, and the last component.
@@ -50,12 +61,18 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// The components of a name, first to last.
-    pub(crate) fn name_components(&self, from: Addr, name: Value) -> Result<Vec<Component<'_>>, OleanError> {
+    pub(crate) fn name_components(
+        &self,
+        from: Addr,
+        name: Value,
+        meter: &mut Meter,
+    ) -> Result<Vec<Component<'_>>, OleanError> {
         let (mut components, mut rest) = (Vec::new(), name);
         while let Some(step) = self.name_step(from, rest)? {
             if components.len() == MAX_COMPONENTS {
                 return Err(OleanError::at(from, Problem::TooDeep { what: "name", limit: MAX_COMPONENTS }));
             }
+            meter.charge(from, step.last.num_bytes())?;
             components.push(step.last);
             rest = step.prefix;
         }

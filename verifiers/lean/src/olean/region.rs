@@ -6,9 +6,6 @@
 use super::error::{OleanError, Problem};
 use super::header::{Header, Origin, word};
 
-/// Where objects may begin: every object is padded to this many bytes, on 32-bit machines too.
-const ALIGN: u32 = 8;
-
 /// A place in a module where an object may begin: aligned, and with room for an object's header after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Addr {
@@ -122,7 +119,8 @@ impl<B: AsRef<[u8]>> Regions<B> {
             }
             // The whole module has fewer than 2^32 bytes.
             let offset = offset as u32;
-            if offset % ALIGN != 0 {
+            // Objects are padded to words.
+            if !offset.is_multiple_of(self.word_bytes()) {
                 return Err(OleanError::at(from, Problem::Unaligned { pointer }));
             }
             return Ok(Addr { part: index as u32, offset });
