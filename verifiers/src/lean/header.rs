@@ -11,6 +11,8 @@ pub(super) struct Head {
     pub(super) imports: Vec<String>,
     /// Whether there is an import, or `prelude`, at all.
     pub(super) is_there: bool,
+    /// Whether the text begins with `module`, so that a part of what it compiles to is in other files.
+    pub(super) is_module: bool,
     /// Bytes of the text up to the end of its last import.
     pub(super) bytes: Range<usize>,
 }
@@ -24,6 +26,7 @@ pub(super) fn head(text: &str) -> Head {
     let mut imports = vec!["Init".to_owned()];
     let mut end = 0;
     let mut next = words.next();
+    let is_module = next.is_some_and(|word| word.1 == "module");
     for keyword in ["module", "prelude"] {
         if next.is_some_and(|word| word.1 == keyword) {
             end = words.at;
@@ -52,7 +55,7 @@ pub(super) fn head(text: &str) -> Head {
         next = words.next();
     }
     imports.dedup();
-    Head { imports, is_there: end > 0, bytes: 0..end }
+    Head { imports, is_there: end > 0, is_module, bytes: 0..end }
 }
 
 /// The words of a text, without comments.
@@ -145,7 +148,7 @@ mod tests {
             let head = head(text);
             assert_eq!(head.imports, imports, "{text}");
             assert_eq!(&text[head.bytes.end..], rest, "{text}");
-            assert_eq!(head.is_there, head.bytes.end > 0);
+            assert_eq!((head.is_there, head.is_module), (head.bytes.end > 0, text.starts_with("module")));
         }
     }
 }

@@ -33,6 +33,8 @@ const OVERHEAD_TASKS: u64 = 16;
 const MAX_NODES: usize = 20_000_000;
 /// How deep the kernel may recurse.
 const MAX_DEPTH: u32 = 50_000;
+/// How much of a compiled proof is read.
+const LIMITS: Limits = Limits { max_bytes: 1 << 30, max_objects: 20_000_000 };
 /// Bytes of stack for everything but the kernel's recursion.
 const SPARE_STACK_BYTES: usize = 8 << 20;
 
@@ -66,8 +68,8 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// The statement's own module, for one judgement.
-    pub(super) fn reference(&self) -> Result<Submission<'_>, String> {
+    /// The statement's own module.
+    pub(super) fn reference(&self) -> Result<Module<&[u8]>, String> {
         module(&self.reference)
     }
 }
@@ -104,6 +106,10 @@ impl Machine {
         self.headers.get(text.to_owned(), || {
             let deadline = Instant::now() + PREPARE_WAIT;
             let imports = head(text);
+            if imports.is_module {
+                return Err("the header must not begin with `module`: proofs of such files are in files of their own"
+                    .to_owned());
+            }
             let library = Library::open(&self.toolchain.search_path(), &imports.imports)
                 .map_err(|error| format!("the imports of the header: {error}"))?;
             match self.compiler.compile(text, None, deadline)? {
@@ -132,7 +138,7 @@ impl Machine {
             let lines = source.text()[..lines].matches('\n').count();
             match self.compiler.compile(&source.text(), prepared.snapshot.as_ref(), deadline)? {
                 Compiled::Module { bytes, .. } => {
-                    on_big_stack(|| check_reference(&reference.name, &module(&bytes)?))
+                    on_big_stack(|| check_reference(&reference.name, &Claims::of(&module(&bytes)?)))
                         .map_err(|problem| format!("the statement: {problem}"))?;
                     Ok(Prepared { header: prepared, name: reference.name.clone(), reference: bytes })
                 }
@@ -198,15 +204,26 @@ pub(super) fn on_big_stack<T: Send>(run: impl FnOnce() -> Result<T, String> + Se
 }
 
 /// A compiled module of unknown worth.
-pub(super) fn module(bytes: &[u8]) -> Result<Submission<'_>, String> {
-    let limits = Limits::default();
-    let module = Module::read(vec![bytes], limits).map_err(|error| error.to_string())?;
-    Ok(Submission { module })
+pub(super) fn module(bytes: &[u8]) -> Result<Module<&[u8]>, String> {
+    Module::read(vec![bytes], LIMITS).map_err(|error| error.to_string())
 }
 
-/// A module of which each judgement reads constants into its own terms.
-pub(super) struct Submission<'a> {
-    module: Module<&'a [u8]>,
+/// A module of which one judgement reads constants into its terms.
+pub(super) struct Claims<'m> {
+    reader: RefCell<Reader<'m, &'m [u8]>>,
+}
+
+impl<'m> Claims<'m> {
+    pub(super) fn of(module: &'m Module<&'m [u8]>) -> Self {
+        Self { reader: RefCell::new(module.reader(LIMITS)) }
+    }
+}
+
+impl Claimed for Claims<'_> {
+    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
+        let found = self.reader.borrow_mut().constant(terms, name);
+        found.map_err(|error| ReadError { message: error.to_string() })
+    }
 }
 
 /// What is made once for each key, by whoever asks first; the others wait.

@@ -50,7 +50,7 @@ use crate::fault::Fault;
 use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
 use compile::Compiled;
-use machine::{Machine, Prepared};
+use machine::{Claims, Machine, Prepared};
 pub use reference::{Mode, Reference};
 pub use settings::{Backend, LeanSettings, Partial, STANDARD_AXIOMS};
 use source::{Found, Source};
@@ -92,20 +92,21 @@ impl Lean {
 
     /// The verdict on a file that compiled.
     fn judged(&self, prepared: &Prepared, source: &Source, bytes: &[u8]) -> Result<Verdict, Fault> {
-        let goal = |reference| Goal {
-            name: &prepared.name,
-            reference,
-            axioms: &self.settings.axioms,
-            budget: machine::budget(&self.settings),
-        };
         let judged = machine::on_big_stack(|| {
             let reference = prepared.reference()?;
-            Ok(match machine::module(bytes) {
-                Ok(submission) => judge(&goal(&reference), &submission, &prepared.header.library)
-                    .map_err(|error| error.to_string())?
-                    .map_err(|refusal| verdicts::of_refusal(source, refusal)),
-                Err(problem) => Err(verdicts::unreadable(source, &problem)),
-            })
+            let submission = match machine::module(bytes) {
+                Ok(submission) => submission,
+                Err(problem) => return Ok(Err(verdicts::unreadable(source, &problem))),
+            };
+            let goal = Goal {
+                name: &prepared.name,
+                reference: &Claims::of(&reference),
+                axioms: &self.settings.axioms,
+                budget: machine::budget(&self.settings),
+            };
+            judge(&goal, &Claims::of(&submission), &prepared.header.library)
+                .map(|judged| judged.map_err(|refusal| verdicts::of_refusal(source, refusal)))
+                .map_err(|error| error.to_string())
         });
         match judged {
             Ok(Ok(proof)) => Ok(verdicts::proved(source, &proof)),

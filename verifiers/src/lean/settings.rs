@@ -36,8 +36,6 @@ pub enum Partial {
     None,
     /// The share of its lines before the first error.
     Prefix,
-    /// The share of its goals that are closed.
-    Goals,
 }
 
 /// The settings of [`Lean`](super::Lean).
@@ -57,8 +55,8 @@ pub struct LeanSettings {
     pub header: String,
     /// Axioms that proofs may rest on. Default those of Lean's library: propext, Classical.choice, Quot.sound.
     pub axioms: Vec<String>,
-    /// What of a proof that is not right counts: `none`, `prefix` (the share of its lines before the first error) or
-    /// `goals` (the share of its goals that are closed). Default `none`.
+    /// What of a proof that is not right counts: `none`, or `prefix`, the share of its lines before the first error.
+    /// Default `none`.
     pub partial: Partial,
     /// Seconds that Lean may take for a proof. Default 60.
     pub time_s: f64,

@@ -6,7 +6,7 @@ use polestar_lean::judgement::{Proof, Refusal};
 
 use super::compile::Compiled;
 use super::machine::first_error;
-use super::messages::{Message, Severity};
+use super::messages::Message;
 use super::settings::{LeanSettings, Partial};
 use super::source::Source;
 use crate::error::shorten;
@@ -60,7 +60,7 @@ pub(super) fn of_failure(
     let zero = |kind: Kind, reason: String| Ok(Verdict::zero(kind, reason, Some(source.extracted.clone())));
     match compiled {
         Compiled::Failed { messages, exit } => match first_error(&messages) {
-            Some(error) => Ok(of_error(settings, source, &messages, error)),
+            Some(error) => Ok(of_error(settings, source, error)),
             None if exit.code == Some(0) => {
                 zero(Kind::Wrong, "Lean ended without an error and without a compiled file".to_owned())
             }
@@ -78,7 +78,7 @@ pub(super) fn of_failure(
 }
 
 /// A proof that Lean refuses, or a part of one.
-fn of_error(settings: &LeanSettings, source: &Source, messages: &[Message], error: &Message) -> Verdict {
+fn of_error(settings: &LeanSettings, source: &Source, error: &Message) -> Verdict {
     let lines_before = source.imports.matches('\n').count() + source.lines_before;
     let place = match error.line.checked_sub(lines_before) {
         None | Some(0) => "before the proof".to_owned(),
@@ -88,7 +88,6 @@ fn of_error(settings: &LeanSettings, source: &Source, messages: &[Message], erro
     let share = match settings.partial {
         Partial::None => None,
         Partial::Prefix => share_before(source, error.line.saturating_sub(lines_before)),
-        Partial::Goals => share_of_goals(messages),
     };
     match share {
         Some((done, all)) if done > 0 => Verdict::Judged {
@@ -108,12 +107,6 @@ fn share_before(source: &Source, line: usize) -> Option<(usize, usize)> {
     let before = lines.iter().take(line.saturating_sub(1)).copied().filter(is_there).count();
     let all = lines.iter().copied().filter(is_there).count();
     (all > 0).then_some((before.min(all - 1), all))
-}
-
-/// Not known from messages: which goals there were.
-fn share_of_goals(messages: &[Message]) -> Option<(usize, usize)> {
-    let _ = messages.iter().filter(|message| message.severity == Severity::Error);
-    None
 }
 
 /// A proof that did not end in time is judged if it had the machine to itself, and tried again if not.
