@@ -120,6 +120,7 @@ pub use command::{VERIFY_ABOUT, VerifyArgs, run_verify, verify_help};
 pub use digits::{Digits, DigitsReference, DigitsSettings};
 pub use error::VerifierError;
 pub use kinds::{KindEntry, configure, kinds};
+pub use lean::{LeanReport, lean_report};
 pub use supervisor::{Job, Outcome, StreamError, Supervisor, SupervisorConfig};
 pub use verdict::{Cause, CauseKind, Kind, Score, Verdict};
 pub use verifier::{Configured, Item, Judge, RawItem, Response, Verifier};

@@ -27,14 +27,13 @@
 //! Architecture invariant: nothing that Lean says or prints while it elaborates a proof makes a verdict right; only the
 //! compiled file does, and that is read as bytes of an unknown author.
 
-#![allow(dead_code, reason = "the kind that uses the parts is not here yet")]
-
 pub(crate) mod boxed;
 mod compile;
 mod header;
 mod machine;
 mod messages;
 mod reference;
+mod report;
 mod settings;
 mod source;
 mod toolchain;
@@ -52,6 +51,7 @@ use crate::verifier::{Item, Response, Verifier};
 use compile::Compiled;
 use machine::{Claims, Machine, Prepared};
 pub use reference::{Mode, Reference};
+pub use report::{LeanReport, lean_report};
 pub use settings::{Backend, LeanSettings, Partial, STANDARD_AXIOMS};
 use source::{Found, Source};
 
