@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(with_file(recipe, Some("digits")).unwrap().verifier.name(), "digits");
         assert_eq!(with_file(recipe, Some("math")).unwrap().verifier.name(), "math");
         let error = with_file(recipe, Some("coq")).err().unwrap();
-        assert!(error.contains("`lean`; it has: sum, math"), "{error}");
+        assert!(error.contains("`coq`; it has: sum, math"), "{error}");
         let error = with_file(recipe, None).err().unwrap();
         assert!(error.contains("say --verifier NAME, or --verifier rubric for all together"), "{error}");
     }
