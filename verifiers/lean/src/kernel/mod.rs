@@ -11,10 +11,19 @@
 //! kernel on a thread that has `max_depth` times that.
 
 mod budget;
+mod caches;
 mod checker;
+mod declare;
+mod defeq;
 mod environment;
 mod infer;
+mod known;
+mod levels;
+mod literals;
+mod nat;
+mod recursor;
 mod subst;
+mod whnf;
 
 use thiserror::Error;
 
