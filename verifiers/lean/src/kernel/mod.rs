@@ -13,6 +13,7 @@
 mod budget;
 mod checker;
 mod environment;
+pub mod inductive;
 mod infer;
 mod subst;
 
