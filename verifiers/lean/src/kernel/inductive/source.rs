@@ -8,21 +8,21 @@ use rustc_hash::FxHashSet;
 
 use super::block::{Declaration, is_reserved};
 use super::walk::{Occurrences, parts};
-use super::refused;
+use super::{refused, spend};
 use crate::kernel::{Checker, KernelError};
 use crate::terms::{Expr, ExprId, LevelsId, NameId};
 
 /// Types and constructors are closed, name nothing of the kernel's own, and mention the types of the block only in
 /// constructors, at the block's universe parameters and applied to the block's parameters.
 pub(super) fn check(checker: &mut Checker<'_, '_>, declaration: &Declaration) -> Result<(), KernelError> {
-    let params: Vec<_> = declaration.level_params.iter().map(|&param| checker.terms_mut().param(param)).collect();
-    let levels = checker.terms_mut().levels(&params);
+    let params: Vec<_> = declaration.level_params.iter().map(|&param| checker.env.terms.param(param)).collect();
+    let levels = checker.env.terms.levels(&params);
     let mut occurrences = Occurrences::of(declaration.names());
     for ty in &declaration.types {
         closed(checker, ty.name, ty.ty)?;
         names(checker, &occurrences, ty.name, ty.ty)?;
         if occurrences.occur(checker, ty.ty)? {
-            return Err(refused(checker.terms(), ty.name, "its type mentions a type of the block that it is declared in"));
+            return Err(refused(&checker.env.terms, ty.name, "its type mentions a type of the block that it is declared in"));
         }
         for constructor in &ty.constructors {
             closed(checker, constructor.name, constructor.ty)?;
@@ -40,7 +40,7 @@ pub(super) fn check(checker: &mut Checker<'_, '_>, declaration: &Declaration) ->
 }
 
 fn closed(checker: &Checker<'_, '_>, name: NameId, ty: ExprId) -> Result<(), KernelError> {
-    let terms = checker.terms();
+    let terms = &checker.env.terms;
     if terms.loose_bvar_range(ty) > 0 || terms.has_fvar(ty) {
         return Err(refused(terms, name, "its type is not closed: it has variables that nothing binds"));
     }
@@ -60,21 +60,21 @@ fn names(
         if !seen.insert(at) {
             continue;
         }
-        checker.step()?;
-        let expr = checker.terms().expr(at);
+        checker.tick()?;
+        let expr = checker.env.terms.expr(at);
         if let Expr::Const(used, _) | Expr::Proj(used, _, _) = expr
-            && is_reserved(checker.terms(), used)
+            && is_reserved(&checker.env.terms, used)
         {
             let problem = format!(
                 "its type uses `{}`: names that begin with `_nested` are kept for the kernel",
-                checker.terms().show_name(used)
+                checker.env.terms.show_name(used)
             );
-            return Err(refused(checker.terms(), name, problem));
+            return Err(refused(&checker.env.terms, name, problem));
         }
         if let Expr::Proj(used, _, _) = expr
             && block.has(used)
         {
-            return Err(refused(checker.terms(), name, "its type projects out of a type that is being declared"));
+            return Err(refused(&checker.env.terms, name, "its type projects out of a type that is being declared"));
         }
         open.extend(parts(expr));
     }
@@ -98,12 +98,12 @@ impl Uniform<'_> {
             if !self.occurrences.occur(checker, at)? || !seen.insert((at, depth)) {
                 continue;
             }
-            checker.step()?;
-            match checker.terms().expr(at) {
+            checker.tick()?;
+            match checker.env.terms.expr(at) {
                 Expr::App(..) => {
-                    let (head, arguments) = checker.terms().spine(at);
-                    checker.steps(arguments.len() as u64)?;
-                    let skip = match checker.terms().expr(head) {
+                    let (head, arguments) = checker.env.terms.spine(at);
+                    spend(checker, arguments.len())?;
+                    let skip = match checker.env.terms.expr(head) {
                         Expr::Const(name, levels) if self.occurrences.has(name) => {
                             self.applied(checker, levels, &arguments, depth)?;
                             self.num_params as usize
@@ -137,7 +137,7 @@ impl Uniform<'_> {
         arguments: &[ExprId],
         depth: u32,
     ) -> Result<(), KernelError> {
-        let terms = checker.terms();
+        let terms = &checker.env.terms;
         if levels != self.levels {
             let problem = "its type mentions a type of the block at universes other than the block's parameters";
             return Err(refused(terms, self.constructor, problem));

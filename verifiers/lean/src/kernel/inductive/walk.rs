@@ -48,8 +48,8 @@ impl Occurrences {
                 open.pop();
                 continue;
             }
-            checker.step()?;
-            let expr = checker.terms().expr(at);
+            checker.tick()?;
+            let expr = checker.env.terms.expr(at);
             let mut found = matches!(expr, Expr::Const(name, _) if self.names.contains(&name));
             let mut waits = false;
             for part in parts(expr) {
@@ -92,16 +92,16 @@ pub(super) fn rewrite(
                 if done.contains_key(&at) {
                     continue;
                 }
-                checker.step()?;
+                checker.tick()?;
                 if let Some(new) = replace(checker, at)? {
                     done.insert(at, new);
                     continue;
                 }
                 tasks.push(Task::Leave(at));
-                tasks.extend(parts(checker.terms().expr(at)).rev().map(Task::Enter));
+                tasks.extend(parts(checker.env.terms.expr(at)).rev().map(Task::Enter));
             }
             Task::Leave(at) => {
-                let new = rebuild(checker.terms_mut(), at, done);
+                let new = rebuild(&mut checker.env.terms, at, done);
                 done.insert(at, new);
             }
         }
