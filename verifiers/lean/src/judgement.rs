@@ -13,15 +13,15 @@
 //!
 //! What the submission's module says beside that (its messages, options, extensions, other constants) is not looked at.
 
-use std::cell::RefCell;
-
 use rustc_hash::FxHashSet;
 use thiserror::Error;
 
 use crate::constant::{Constant, ConstantKind, Hints};
-use crate::kernel::{Budget, Environment, Exhausted, KernelError, ReadError, Trusted};
-use crate::replay::{Claimed, replay, used_constants};
-use crate::terms::{NameId, Terms};
+use crate::kernel::{
+    Budget, Environment, Exhausted, KernelError, ReadError, Trusted, instantiate_level_params,
+};
+use crate::replay::{Claimed, replay};
+use crate::terms::{Expr, ExprId, NameId, Terms};
 
 /// The axiom that an open proof rests on.
 const SORRY: &str = "sorryAx";
@@ -187,7 +187,6 @@ pub fn check_reference(name: &str, reference: &dyn Claimed) -> Result<(), String
 }
 
 fn prove(goal: &Goal<'_>, submission: &dyn Claimed, imports: &dyn Imports) -> Result<Proof, Stop> {
-    let submission = &Watched { inner: submission, failed: RefCell::default() };
     let mut env = Environment::new(Terms::new(), imports, goal.budget);
     let target = env
         .terms
@@ -201,8 +200,7 @@ fn prove(goal: &Goal<'_>, submission: &dyn Claimed, imports: &dyn Imports) -> Re
     }
     compare_types(goal, &mut env, &pinned, &theorem)?;
     compare_definitions(goal, &mut env, &pinned, submission)?;
-    let replayed =
-        replay(&mut env, submission, target).map_err(|error| stopped(error, &submission.failed.borrow()))?;
+    let replayed = replay(&mut env, submission, target).map_err(stopped)?;
     let axioms = axioms(goal, &mut env, submission, imports, &replayed.axioms, &replayed.reached_trusted)?;
     let steps = goal.budget.steps - env.budget().steps;
     Ok(Proof { axioms, num_checked: replayed.num_checked, steps })
@@ -211,12 +209,13 @@ fn prove(goal: &Goal<'_>, submission: &dyn Claimed, imports: &dyn Imports) -> Re
 /// The reference's theorem.
 fn pinned(goal: &Goal<'_>, env: &mut Environment<'_>, target: NameId) -> Result<Constant, JudgeError> {
     let refuse = |problem: String| JudgeError::Reference(problem);
-    let constant = goal.reference.constant(&mut env.terms, target).map_err(|error| refuse(error.to_string()))?;
+    let constant =
+        goal.reference.constant(&mut env.terms, target).map_err(|error| refuse(error.to_string()))?;
     constant.ok_or_else(|| refuse(format!("it has no theorem `{}`", goal.name)))
 }
 
 /// A constant of the submission.
-fn claimed(submission: &Watched<'_>, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, Refusal> {
+fn claimed(submission: &dyn Claimed, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, Refusal> {
     submission.constant(terms, name).map_err(|error| Refusal::Unreadable { problem: error.to_string() })
 }
 
@@ -231,8 +230,8 @@ fn compare_types(
     let mut is_same = pinned.level_params.len() == theorem.level_params.len();
     if is_same && pinned.level_params != theorem.level_params {
         let levels: Vec<_> = pinned.level_params.iter().map(|name| env.terms.param(*name)).collect();
-        found = env
-            .with_level_params(theorem.ty, &theorem.level_params, &levels)
+        let (terms, meter) = (&mut env.terms, &mut env.meter);
+        found = instantiate_level_params(terms, meter, theorem.ty, &theorem.level_params, &levels)
             .map_err(|what| Refusal::Unproven { constant: goal.name.to_owned(), what })?;
     }
     is_same &= found == pinned.ty;
@@ -252,7 +251,7 @@ fn compare_definitions(
     goal: &Goal<'_>,
     env: &mut Environment<'_>,
     pinned: &Constant,
-    submission: &Watched<'_>,
+    submission: &dyn Claimed,
 ) -> Result<(), Stop> {
     let mut waiting = used_constants(&env.terms, pinned.ty);
     let mut seen: FxHashSet<NameId> = waiting.iter().copied().collect();
@@ -310,7 +309,7 @@ fn depends_on(terms: &Terms, constant: &Constant) -> Vec<NameId> {
 fn axioms(
     goal: &Goal<'_>,
     env: &mut Environment<'_>,
-    submission: &Watched<'_>,
+    submission: &dyn Claimed,
     imports: &dyn Imports,
     own: &[NameId],
     reached: &[NameId],
@@ -352,30 +351,34 @@ fn axioms(
     if refused.is_empty() { Ok(all) } else { Err(Refusal::Axioms { names: refused }.into()) }
 }
 
-/// What the kernel's end of the work means: the submission's modules are read through `failed`, the library's are not.
-fn stopped(error: KernelError, failed: &Option<ReadError>) -> Stop {
+/// What the kernel's end of the work means: only a module of the library makes it [`KernelError::Unreadable`].
+fn stopped(error: KernelError) -> Stop {
     match error {
         KernelError::Refused { constant, problem } => Refusal::Kernel { constant, problem }.into(),
         KernelError::Exhausted { constant, what } => Refusal::Unproven { constant, what }.into(),
-        KernelError::Unreadable(error) if failed.as_ref() == Some(&error) => {
-            Refusal::Unreadable { problem: error.to_string() }.into()
-        }
         KernelError::Unreadable(error) => JudgeError::Library(error).into(),
     }
 }
 
-/// A submission that remembers what could not be read of it, to tell its faults from the library's.
-struct Watched<'a> {
-    inner: &'a dyn Claimed,
-    failed: RefCell<Option<ReadError>>,
-}
-
-impl Claimed for Watched<'_> {
-    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-        let found = self.inner.constant(terms, name);
-        if let Err(error) = &found {
-            self.failed.replace(Some(error.clone()));
+/// The constants that a term of the reference mentions, each once.
+fn used_constants(terms: &Terms, term: ExprId) -> Vec<NameId> {
+    let (mut found, mut seen, mut open) = (Vec::new(), FxHashSet::default(), vec![term]);
+    while let Some(at) = open.pop() {
+        if !seen.insert(at) {
+            continue;
         }
-        found
+        match terms.expr(at) {
+            Expr::Const(name, _) => found.push(name),
+            Expr::App(a, b) | Expr::Lam(a, b) | Expr::Pi(a, b) => open.extend([a, b]),
+            Expr::Let(a, b, c) => open.extend([a, b, c]),
+            Expr::Proj(structure, _, value) => {
+                found.push(structure);
+                open.push(value);
+            }
+            Expr::BVar(_) | Expr::FVar(_) | Expr::Sort(_) | Expr::Nat(_) | Expr::Str(_) => {}
+        }
     }
+    found.sort();
+    found.dedup();
+    found
 }

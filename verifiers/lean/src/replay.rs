@@ -68,7 +68,9 @@ impl Unit {
     fn constants(&self) -> Vec<&Constant> {
         match self {
             Self::One(constant) => vec![constant],
-            Self::Block(block) => block.types.iter().chain(&block.constructors).chain(&block.recursors).collect(),
+            Self::Block(block) => {
+                block.types.iter().chain(&block.constructors).chain(&block.recursors).collect()
+            }
             Self::Quotients(constants) => constants.iter().collect(),
         }
     }
@@ -77,7 +79,9 @@ impl Unit {
     fn terms(&self) -> Vec<ExprId> {
         match self {
             Self::One(constant) => constant.value().into_iter().chain([constant.ty]).collect(),
-            Self::Block(block) => block.types.iter().chain(&block.constructors).map(|constant| constant.ty).collect(),
+            Self::Block(block) => {
+                block.types.iter().chain(&block.constructors).map(|constant| constant.ty).collect()
+            }
             Self::Quotients(constants) => constants.iter().map(|constant| constant.ty).collect(),
         }
     }
@@ -154,7 +158,8 @@ impl Walk<'_, '_> {
             return Ok(None);
         };
         if trusted {
-            let problem = "the name is taken: an imported module has a constant of that name; choose another name";
+            let problem =
+                "the name is taken: an imported module has a constant of that name; choose another name";
             return Err(self.refused(name, problem.to_owned()));
         }
         let unit = self.unit(claim)?;
@@ -190,8 +195,10 @@ impl Walk<'_, '_> {
         let found = found.map_err(|error| self.refused(name, format!("it cannot be read: {error}")))?;
         match found {
             Some(constant) if constant.name != name => {
-                let problem =
-                    format!("it is stored under another name than its own, `{}`", self.env.terms.show_name(constant.name));
+                let problem = format!(
+                    "it is stored under another name than its own, `{}`",
+                    self.env.terms.show_name(constant.name)
+                );
                 Err(self.refused(name, problem))
             }
             found => Ok(found),
@@ -246,7 +253,8 @@ impl Walk<'_, '_> {
             }
         }
         if !names.contains(&member) {
-            let problem = "it claims to belong to a block of inductive types that does not have it".to_owned();
+            let problem =
+                "it claims to belong to a block of inductive types that does not have it".to_owned();
             return Err(self.refused(member, problem));
         }
         Ok(Unit::Block(block))
@@ -334,7 +342,9 @@ impl Walk<'_, '_> {
             self.tick(NameId::ANONYMOUS)?;
             let expr = self.env.terms.expr(at);
             match expr {
-                Expr::Const(name, _) | Expr::Proj(name, _, _) if !own.contains(&name) && names.insert(name) => {
+                Expr::Const(name, _) | Expr::Proj(name, _, _)
+                    if !own.contains(&name) && names.insert(name) =>
+                {
                     found.push(name);
                 }
                 Expr::Nat(_) => literals.0 = true,
@@ -362,10 +372,14 @@ impl Walk<'_, '_> {
         found: &mut Vec<NameId>,
     ) -> Result<(), KernelError> {
         let nat_names: &[&str] = if nats { &["Nat"] } else { &[] };
-        let string_names: &[&str] =
-            if strings { &["String", "String.ofList", "String.mk", "Char", "Char.ofNat", "List"] } else { &[] };
+        let string_names: &[&str] = if strings {
+            &["String", "String.ofList", "String.mk", "Char", "Char.ofNat", "List"]
+        } else {
+            &[]
+        };
         for text in nat_names.iter().chain(string_names) {
-            let name = text.split('.').fold(NameId::ANONYMOUS, |name, part| self.env.terms.str_name(name, part));
+            let name =
+                text.split('.').fold(NameId::ANONYMOUS, |name, part| self.env.terms.str_name(name, part));
             if !own.contains(&name)
                 && !names.contains(&name)
                 && !self.env.is_trusted(name)?

@@ -59,7 +59,10 @@ impl<B: AsRef<[u8]>> Regions<B> {
         if [rc0, rc1, rc2, rc3] != [0; 4] {
             return Err(OleanError::at(
                 addr,
-                Problem::Unexpected { expected: "an object, which begins with four zero bytes", found: "others".into() },
+                Problem::Unexpected {
+                    expected: "an object, which begins with four zero bytes",
+                    found: "others".into(),
+                },
             ));
         }
         Ok(Head { size: u16::from_le_bytes([size0, size1]), pointers, tag })
@@ -116,7 +119,12 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// Scalar bytes of a constructor, `offset` bytes after its pointers.
-    fn scalar<const N: usize>(&self, ctor: Ctor, offset: u8, what: &'static str) -> Result<[u8; N], OleanError> {
+    fn scalar<const N: usize>(
+        &self,
+        ctor: Ctor,
+        offset: u8,
+        what: &'static str,
+    ) -> Result<[u8; N], OleanError> {
         let start = HEADER + u64::from(ctor.pointers) * u64::from(self.word_bytes()) + u64::from(offset);
         if start + N as u64 > u64::from(ctor.size) {
             return Err(unexpected(ctor.addr, what, ctor.describe()));
@@ -145,7 +153,12 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// The array that `value` leads to.
-    pub(crate) fn array(&self, from: Addr, value: Value, expected: &'static str) -> Result<Array, OleanError> {
+    pub(crate) fn array(
+        &self,
+        from: Addr,
+        value: Value,
+        expected: &'static str,
+    ) -> Result<Array, OleanError> {
         let addr = self.big_object(from, value, TAG_ARRAY, expected)?;
         let word = u64::from(self.word_bytes());
         let len = self.word(addr, HEADER, expected)?;
@@ -178,7 +191,12 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// A natural number of any size.
-    pub(crate) fn natural(&self, from: Addr, value: Value, expected: &'static str) -> Result<BigUint, OleanError> {
+    pub(crate) fn natural(
+        &self,
+        from: Addr,
+        value: Value,
+        expected: &'static str,
+    ) -> Result<BigUint, OleanError> {
         match value {
             Value::Scalar(n) => Ok(BigUint::from(n)),
             Value::Object(_) => {
@@ -235,7 +253,13 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// The object that `value` leads to, of a kind that is no constructor.
-    fn big_object(&self, from: Addr, value: Value, tag: u8, expected: &'static str) -> Result<Addr, OleanError> {
+    fn big_object(
+        &self,
+        from: Addr,
+        value: Value,
+        tag: u8,
+        expected: &'static str,
+    ) -> Result<Addr, OleanError> {
         let Value::Object(addr) = value else {
             return Err(unexpected(from, expected, "a number".to_owned()));
         };
