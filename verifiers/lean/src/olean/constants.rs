@@ -78,7 +78,11 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
     }
 
     /// The constant at a position. It must have the name under which it is listed.
-    pub(crate) fn constant_at(&mut self, terms: &mut Terms, position: Position) -> Result<Constant, OleanError> {
+    pub(crate) fn constant_at(
+        &mut self,
+        terms: &mut Terms,
+        position: Position,
+    ) -> Result<Constant, OleanError> {
         let module = self.module;
         let (from, listed) = module.listed_name(position)?;
         let listed = self.name(terms, from, listed)?;
@@ -87,7 +91,10 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
         if constant.name != listed {
             return Err(OleanError::at(
                 from,
-                Problem::WrongName { listed: show_short(terms, listed), own: show_short(terms, constant.name) },
+                Problem::WrongName {
+                    listed: show_short(terms, listed),
+                    own: show_short(terms, constant.name),
+                },
             ));
         }
         Ok(constant)
@@ -183,7 +190,9 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
     fn recursor(&mut self, terms: &mut Terms, ctor: Ctor) -> Result<ConstantKind, OleanError> {
         let list = self.regions().field(ctor, 6)?;
         let mut rules = Vec::new();
-        for (cell, rule) in self.list(ctor.addr, list, "list of a recursor's rules")? {
+        for (cell, rule) in
+            self.regions().list(ctor.addr, list, "list of a recursor's rules", &mut self.meter)?
+        {
             let rule = self.regions().exact(cell, rule, (0, 3), "a recursor's rule")?;
             rules.push(Rule {
                 constructor: self.name_field(terms, rule, 0)?,

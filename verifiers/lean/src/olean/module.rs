@@ -74,7 +74,8 @@ impl<B: AsRef<[u8]>> Module<B> {
     /// Those of bytes that are no compiled module of a known format, or of parts that do not belong together.
     pub fn read(parts: Vec<B>, limits: Limits) -> Result<Self, OleanError> {
         let (regions, roots) = Regions::read(parts, limits.max_bytes)?;
-        let parts: Vec<Data> = roots.into_iter().map(|root| Data::read(&regions, root)).collect::<Result<_, _>>()?;
+        let parts: Vec<Data> =
+            roots.into_iter().map(|root| Data::read(&regions, root)).collect::<Result<_, _>>()?;
         let mut meter = Meter::new(limits.max_objects);
         let (mut imports, mut seen) = (Vec::new(), FxHashSet::default());
         for data in &parts {
@@ -145,7 +146,10 @@ impl<B: AsRef<[u8]>> Module<B> {
             let name = self.regions.name_step(entry.addr, self.regions.field(entry, 0)?)?;
             if name.is_some_and(|name| name.last == Component::Text(last)) {
                 let entries = self.regions.field(entry, 1)?;
-                return self.regions.array(entry.addr, entries, "an array of entries").map(|array| Some((entry.addr, array)));
+                return self
+                    .regions
+                    .array(entry.addr, entries, "an array of entries")
+                    .map(|array| Some((entry.addr, array)));
             }
         }
         Ok(None)
@@ -178,7 +182,11 @@ impl Data {
         Ok(data)
     }
 
-    fn imports<B: AsRef<[u8]>>(&self, regions: &Regions<B>, meter: &mut Meter) -> Result<Vec<Import>, OleanError> {
+    fn imports<B: AsRef<[u8]>>(
+        &self,
+        regions: &Regions<B>,
+        meter: &mut Meter,
+    ) -> Result<Vec<Import>, OleanError> {
         const WHAT: &str = "an import";
         let mut imports = Vec::new();
         for index in 0..self.imports.len() {

@@ -3,12 +3,16 @@
 use num_bigint::BigUint;
 
 use super::error::{OleanError, Problem};
+use super::meter::Meter;
 use super::region::{Addr, Regions, Value};
 
 const MAX_CONSTRUCTOR: u8 = 244;
 const TAG_ARRAY: u8 = 246;
 const TAG_STRING: u8 = 249;
 const TAG_BIG: u8 = 250;
+
+/// The most elements a list may have: constructors of a type, types of a block, universe parameters.
+const MAX_LIST: usize = 1 << 16;
 
 /// Bytes of the header that every object has: reference count, size, count of pointers, tag.
 const HEADER: u64 = 8;
@@ -59,7 +63,10 @@ impl<B: AsRef<[u8]>> Regions<B> {
         if [rc0, rc1, rc2, rc3] != [0; 4] {
             return Err(OleanError::at(
                 addr,
-                Problem::Unexpected { expected: "an object, which begins with four zero bytes", found: "others".into() },
+                Problem::Unexpected {
+                    expected: "an object, which begins with four zero bytes",
+                    found: "others".into(),
+                },
             ));
         }
         Ok(Head { size: u16::from_le_bytes([size0, size1]), pointers, tag })
@@ -116,7 +123,12 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// Scalar bytes of a constructor, `offset` bytes after its pointers.
-    fn scalar<const N: usize>(&self, ctor: Ctor, offset: u8, what: &'static str) -> Result<[u8; N], OleanError> {
+    fn scalar<const N: usize>(
+        &self,
+        ctor: Ctor,
+        offset: u8,
+        what: &'static str,
+    ) -> Result<[u8; N], OleanError> {
         let start = HEADER + u64::from(ctor.pointers) * u64::from(self.word_bytes()) + u64::from(offset);
         if start + N as u64 > u64::from(ctor.size) {
             return Err(unexpected(ctor.addr, what, ctor.describe()));
@@ -145,7 +157,12 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// The array that `value` leads to.
-    pub(crate) fn array(&self, from: Addr, value: Value, expected: &'static str) -> Result<Array, OleanError> {
+    pub(crate) fn array(
+        &self,
+        from: Addr,
+        value: Value,
+        expected: &'static str,
+    ) -> Result<Array, OleanError> {
         let addr = self.big_object(from, value, TAG_ARRAY, expected)?;
         let word = u64::from(self.word_bytes());
         let len = self.word(addr, HEADER, expected)?;
@@ -165,6 +182,27 @@ impl<B: AsRef<[u8]>> Regions<B> {
         self.value(array.addr, self.word(array.addr, offset, "an array")?)
     }
 
+    /// The elements of a list, first to last, each with the object that holds it.
+    pub(crate) fn list(
+        &self,
+        from: Addr,
+        list: Value,
+        what: &'static str,
+        meter: &mut Meter,
+    ) -> Result<Vec<(Addr, Value)>, OleanError> {
+        let (mut elements, mut rest) = (Vec::new(), list);
+        while rest != Value::Scalar(0) {
+            let cell = self.exact(from, rest, (1, 2), what)?;
+            meter.charge(cell.addr, 0)?;
+            if elements.len() == MAX_LIST {
+                return Err(OleanError::at(from, Problem::TooDeep { what, limit: MAX_LIST }));
+            }
+            elements.push((cell.addr, self.field(cell, 0)?));
+            rest = self.field(cell, 1)?;
+        }
+        Ok(elements)
+    }
+
     /// The text that `value` leads to.
     pub(crate) fn text(&self, from: Addr, value: Value, expected: &'static str) -> Result<&str, OleanError> {
         let addr = self.big_object(from, value, TAG_STRING, expected)?;
@@ -178,7 +216,12 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// A natural number of any size.
-    pub(crate) fn natural(&self, from: Addr, value: Value, expected: &'static str) -> Result<BigUint, OleanError> {
+    pub(crate) fn natural(
+        &self,
+        from: Addr,
+        value: Value,
+        expected: &'static str,
+    ) -> Result<BigUint, OleanError> {
         match value {
             Value::Scalar(n) => Ok(BigUint::from(n)),
             Value::Object(_) => {
@@ -235,7 +278,13 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// The object that `value` leads to, of a kind that is no constructor.
-    fn big_object(&self, from: Addr, value: Value, tag: u8, expected: &'static str) -> Result<Addr, OleanError> {
+    fn big_object(
+        &self,
+        from: Addr,
+        value: Value,
+        tag: u8,
+        expected: &'static str,
+    ) -> Result<Addr, OleanError> {
         let Value::Object(addr) = value else {
             return Err(unexpected(from, expected, "a number".to_owned()));
         };

@@ -14,9 +14,6 @@ use super::object::{Ctor, unexpected};
 use super::region::{Addr, Regions, Value};
 use crate::terms::{ExprId, LevelId, LevelsId, NameId, Terms};
 
-/// The most elements a list may have: constructors of a type, types of a block, universe parameters.
-const MAX_LIST: usize = 1 << 16;
-
 /// What reading an object has come to: its term, or nothing yet while its parts are being read.
 type Memo<Id> = FxHashMap<Addr, Option<Id>>;
 
@@ -78,24 +75,14 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
         Ok(id)
     }
 
-    /// The elements of a list, first to last.
-    pub(super) fn list(&mut self, from: Addr, list: Value, what: &'static str) -> Result<Vec<(Addr, Value)>, OleanError> {
-        let (mut elements, mut rest) = (Vec::new(), list);
-        while rest != Value::Scalar(0) {
-            let cell = self.regions().exact(from, rest, (1, 2), what)?;
-            self.meter.charge(cell.addr, 0)?;
-            if elements.len() == MAX_LIST {
-                return Err(OleanError::at(from, Problem::TooDeep { what, limit: MAX_LIST }));
-            }
-            elements.push((cell.addr, self.regions().field(cell, 0)?));
-            rest = self.regions().field(cell, 1)?;
-        }
-        Ok(elements)
-    }
-
     /// The names in a list.
-    pub(super) fn names(&mut self, terms: &mut Terms, from: Addr, list: Value) -> Result<Vec<NameId>, OleanError> {
-        let elements = self.list(from, list, "list of names")?;
+    pub(super) fn names(
+        &mut self,
+        terms: &mut Terms,
+        from: Addr,
+        list: Value,
+    ) -> Result<Vec<NameId>, OleanError> {
+        let elements = self.regions().list(from, list, "list of names", &mut self.meter)?;
         elements.into_iter().map(|(cell, name)| self.name(terms, cell, name)).collect()
     }
 
@@ -129,7 +116,9 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
                 (1, 1) => 1,
                 (2 | 3, 2) => 2,
                 (4, 1) => 0,
-                (5, 1) => return Err(OleanError::at(addr, Problem::Unfinished { what: "universe metavariable" })),
+                (5, 1) => {
+                    return Err(OleanError::at(addr, Problem::Unfinished { what: "universe metavariable" }));
+                }
                 _ => return Err(unexpected(addr, WHAT, ctor.describe())),
             };
             let mut parts = [terms.zero(); 2];
@@ -174,9 +163,11 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
         {
             return Ok(known);
         }
-        let elements = self.list(from, list, "list of universe levels")?;
-        let levels: Vec<LevelId> =
-            elements.into_iter().map(|(cell, level)| self.level(terms, cell, level)).collect::<Result<_, _>>()?;
+        let elements = self.regions().list(from, list, "list of universe levels", &mut self.meter)?;
+        let levels: Vec<LevelId> = elements
+            .into_iter()
+            .map(|(cell, level)| self.level(terms, cell, level))
+            .collect::<Result<_, _>>()?;
         let id = terms.levels(&levels);
         if let Value::Object(addr) = list {
             self.level_lists.insert(addr, id);
@@ -210,7 +201,9 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
             for (index, part) in expr_parts(ctor)?.zip(&mut parts) {
                 let inner = match self.regions().field(ctor, index)? {
                     Value::Object(inner) => inner,
-                    Value::Scalar(n) => return Err(unexpected(addr, "an expression", format!("the number {n}"))),
+                    Value::Scalar(n) => {
+                        return Err(unexpected(addr, "an expression", format!("the number {n}")));
+                    }
                 };
                 *part = known(&self.exprs, inner, "expression")?;
                 if part.is_none() {
@@ -259,7 +252,8 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
                 let literal = regions.ctor(addr, first, "a literal")?;
                 match (literal.tag, literal.pointers) {
                     (0, 1) => {
-                        let number = regions.natural(literal.addr, regions.field(literal, 0)?, "a natural number")?;
+                        let number =
+                            regions.natural(literal.addr, regions.field(literal, 0)?, "a natural number")?;
                         self.meter.charge(addr, (number.bits() / 8) as usize)?;
                         Ok(terms.nat(number))
                     }

@@ -16,7 +16,7 @@ pub(crate) struct Addr {
 }
 
 /// What a field holds: a small number, or a pointer to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     /// A number, or a constructor without fields.
     Scalar(u64),
@@ -84,11 +84,17 @@ impl<B: AsRef<[u8]>> Regions<B> {
     }
 
     /// The bytes from `offset` on, which lie in the part of `addr`; `what` it is that needs them.
-    pub(super) fn bytes(&self, addr: Addr, offset: u64, len: u64, what: &'static str) -> Result<&[u8], OleanError> {
+    pub(super) fn bytes(
+        &self,
+        addr: Addr,
+        offset: u64,
+        len: u64,
+        what: &'static str,
+    ) -> Result<&[u8], OleanError> {
         let start = u64::from(addr.offset) + offset;
-        let range = start.checked_add(len).and_then(|end| {
-            Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
-        });
+        let range = start
+            .checked_add(len)
+            .and_then(|end| Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?));
         self.parts
             .get(addr.part as usize)
             .zip(range)
