@@ -190,7 +190,9 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
     fn recursor(&mut self, terms: &mut Terms, ctor: Ctor) -> Result<ConstantKind, OleanError> {
         let list = self.regions().field(ctor, 6)?;
         let mut rules = Vec::new();
-        for (cell, rule) in self.list(ctor.addr, list, "list of a recursor's rules")? {
+        for (cell, rule) in
+            self.regions().list(ctor.addr, list, "list of a recursor's rules", &mut self.meter)?
+        {
             let rule = self.regions().exact(cell, rule, (0, 3), "a recursor's rule")?;
             rules.push(Rule {
                 constructor: self.name_field(terms, rule, 0)?,

@@ -17,7 +17,7 @@ pub struct OleanError {
 }
 
 impl OleanError {
-    pub(super) fn at(addr: Addr, problem: Problem) -> Self {
+    pub(crate) fn at(addr: Addr, problem: Problem) -> Self {
         Self { part: addr.part as usize, offset: u64::from(addr.offset), problem }
     }
 

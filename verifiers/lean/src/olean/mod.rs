@@ -24,7 +24,8 @@ pub use module::{Import, Limits, Module, Position};
 pub use name::ModuleName;
 pub use read::Reader;
 
-pub(crate) use name::{Component, EMPTY_HASH, extend_hash};
+pub(crate) use meter::Meter;
+pub(crate) use name::{Component, EMPTY_HASH, MAX_COMPONENTS, extend_hash};
 pub(crate) use object::Ctor;
 pub(crate) use read::{EXPR_CONST, EXPR_PROJ, expr_parts};
 pub(crate) use region::{Addr, Regions, Value};

@@ -84,6 +84,11 @@ impl<B: AsRef<[u8]>> Regions<B> {
         components.reverse();
         Ok(components)
     }
+
+    /// The components of a name in a trusted module.
+    pub(crate) fn trusted_name(&self, from: Addr, name: Value) -> Result<Vec<Component<'_>>, OleanError> {
+        self.name_components(from, name, &mut Meter::new(u64::MAX))
+    }
 }
 
 /// The name of a module, such as `Mathlib.Order.Basic`.

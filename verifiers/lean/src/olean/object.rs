@@ -3,12 +3,16 @@
 use num_bigint::BigUint;
 
 use super::error::{OleanError, Problem};
+use super::meter::Meter;
 use super::region::{Addr, Regions, Value};
 
 const MAX_CONSTRUCTOR: u8 = 244;
 const TAG_ARRAY: u8 = 246;
 const TAG_STRING: u8 = 249;
 const TAG_BIG: u8 = 250;
+
+/// The most elements a list may have: constructors of a type, types of a block, universe parameters.
+const MAX_LIST: usize = 1 << 16;
 
 /// Bytes of the header that every object has: reference count, size, count of pointers, tag.
 const HEADER: u64 = 8;
@@ -176,6 +180,27 @@ impl<B: AsRef<[u8]>> Regions<B> {
         }
         let offset = HEADER + (2 + index as u64) * u64::from(self.word_bytes());
         self.value(array.addr, self.word(array.addr, offset, "an array")?)
+    }
+
+    /// The elements of a list, first to last, each with the object that holds it.
+    pub(crate) fn list(
+        &self,
+        from: Addr,
+        list: Value,
+        what: &'static str,
+        meter: &mut Meter,
+    ) -> Result<Vec<(Addr, Value)>, OleanError> {
+        let (mut elements, mut rest) = (Vec::new(), list);
+        while rest != Value::Scalar(0) {
+            let cell = self.exact(from, rest, (1, 2), what)?;
+            meter.charge(cell.addr, 0)?;
+            if elements.len() == MAX_LIST {
+                return Err(OleanError::at(from, Problem::TooDeep { what, limit: MAX_LIST }));
+            }
+            elements.push((cell.addr, self.field(cell, 0)?));
+            rest = self.field(cell, 1)?;
+        }
+        Ok(elements)
     }
 
     /// The text that `value` leads to.

@@ -14,9 +14,6 @@ use super::object::{Ctor, unexpected};
 use super::region::{Addr, Regions, Value};
 use crate::terms::{ExprId, LevelId, LevelsId, NameId, Terms};
 
-/// The most elements a list may have: constructors of a type, types of a block, universe parameters.
-const MAX_LIST: usize = 1 << 16;
-
 /// What reading an object has come to: its term, or nothing yet while its parts are being read.
 type Memo<Id> = FxHashMap<Addr, Option<Id>>;
 
@@ -78,26 +75,6 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
         Ok(id)
     }
 
-    /// The elements of a list, first to last.
-    pub(super) fn list(
-        &mut self,
-        from: Addr,
-        list: Value,
-        what: &'static str,
-    ) -> Result<Vec<(Addr, Value)>, OleanError> {
-        let (mut elements, mut rest) = (Vec::new(), list);
-        while rest != Value::Scalar(0) {
-            let cell = self.regions().exact(from, rest, (1, 2), what)?;
-            self.meter.charge(cell.addr, 0)?;
-            if elements.len() == MAX_LIST {
-                return Err(OleanError::at(from, Problem::TooDeep { what, limit: MAX_LIST }));
-            }
-            elements.push((cell.addr, self.regions().field(cell, 0)?));
-            rest = self.regions().field(cell, 1)?;
-        }
-        Ok(elements)
-    }
-
     /// The names in a list.
     pub(super) fn names(
         &mut self,
@@ -105,7 +82,7 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
         from: Addr,
         list: Value,
     ) -> Result<Vec<NameId>, OleanError> {
-        let elements = self.list(from, list, "list of names")?;
+        let elements = self.regions().list(from, list, "list of names", &mut self.meter)?;
         elements.into_iter().map(|(cell, name)| self.name(terms, cell, name)).collect()
     }
 
@@ -186,7 +163,7 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
         {
             return Ok(known);
         }
-        let elements = self.list(from, list, "list of universe levels")?;
+        let elements = self.regions().list(from, list, "list of universe levels", &mut self.meter)?;
         let levels: Vec<LevelId> = elements
             .into_iter()
             .map(|(cell, level)| self.level(terms, cell, level))

@@ -16,7 +16,7 @@ pub(crate) struct Addr {
 }
 
 /// What a field holds: a small number, or a pointer to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     /// A number, or a constructor without fields.
     Scalar(u64),
