@@ -13,6 +13,8 @@
 //!
 //! What the submission's module says beside that (its messages, options, extensions, other constants) is not looked at.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 use thiserror::Error;
 
@@ -20,19 +22,43 @@ use crate::constant::{Constant, ConstantKind, Hints};
 use crate::kernel::{
     Budget, Environment, Exhausted, KernelError, ReadError, Trusted, instantiate_level_params,
 };
+use crate::library::Library;
 use crate::replay::{Claimed, replay};
 use crate::terms::{Expr, ExprId, NameId, Terms};
 
 /// The axiom that an open proof rests on.
 const SORRY: &str = "sorryAx";
+/// Names that an error shows.
+const MOST_SHOWN: usize = 10;
 
 /// The imported modules, which are believed.
 pub trait Imports: Trusted {
-    /// Names of the axioms that a constant of the imported modules rests on, in order.
+    /// What a constant of the imported modules rests on.
     ///
     /// # Errors
     /// If a module cannot be read.
-    fn axioms(&self, terms: &Terms, name: NameId) -> Result<Vec<String>, ReadError>;
+    fn grounds(&self, terms: &Terms, name: NameId) -> Result<Grounds, ReadError>;
+}
+
+/// What a constant rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grounds {
+    /// Names of axioms, in order.
+    pub axioms: Arc<[String]>,
+    /// Names of constants whose proof or value is not installed, so that it cannot be seen what they rest on.
+    pub unseen: Vec<String>,
+}
+
+impl Imports for Library {
+    fn grounds(&self, terms: &Terms, name: NameId) -> Result<Grounds, ReadError> {
+        match self.axioms(terms, name).map_err(|error| ReadError { message: error.to_string() })? {
+            Some(found) => {
+                let unseen = found.hidden.iter().chain(found.missing.iter()).cloned().collect();
+                Ok(Grounds { axioms: found.axioms, unseen })
+            }
+            None => Ok(Grounds::default()),
+        }
+    }
 }
 
 /// What has to be proved, and on what it may rest.
@@ -136,6 +162,16 @@ pub enum JudgeError {
     /// The reference is not one.
     #[error("the statement's own file is no reference: {0}")]
     Reference(String),
+    /// What the proof rests on cannot be seen.
+    #[error(
+        "it cannot be seen which axioms the proof rests on, because the proofs of these are not installed: {}; install \
+         the library with its private parts (files that end in .olean.private)",
+        names.join(", ")
+    )]
+    Unseen {
+        /// Constants of the library.
+        names: Vec<String>,
+    },
 }
 
 enum Stop {
@@ -200,6 +236,7 @@ fn prove(goal: &Goal<'_>, submission: &dyn Claimed, imports: &dyn Imports) -> Re
     }
     compare_types(goal, &mut env, &pinned, &theorem)?;
     compare_definitions(goal, &mut env, &pinned, submission)?;
+    refuse_sorry(goal, &mut env, submission, target)?;
     let replayed = replay(&mut env, submission, target).map_err(stopped)?;
     let axioms = axioms(goal, &mut env, submission, imports, &replayed.axioms, &replayed.reached_trusted)?;
     let steps = goal.budget.steps - env.budget().steps;
@@ -305,6 +342,35 @@ fn depends_on(terms: &Terms, constant: &Constant) -> Vec<NameId> {
     used
 }
 
+/// Refuses a proof that mentions `sorryAx`, before the kernel works on it: most proofs that are left open are found so.
+/// What is not found here is found among the axioms.
+fn refuse_sorry(
+    goal: &Goal<'_>,
+    env: &mut Environment<'_>,
+    submission: &dyn Claimed,
+    target: NameId,
+) -> Result<(), Stop> {
+    if goal.axioms.iter().any(|axiom| axiom == SORRY) {
+        return Ok(());
+    }
+    let sorry = env.terms.str_name(NameId::ANONYMOUS, SORRY);
+    let (mut seen, mut open) = (FxHashSet::from_iter([target]), vec![target]);
+    while let Some(name) = open.pop() {
+        let Some(constant) = claimed(submission, &mut env.terms, name)? else { continue };
+        for used in depends_on(&env.terms, &constant) {
+            if used == sorry {
+                let name = env.terms.show_name(name);
+                let through = if name == goal.name { String::new() } else { format!(" in `{name}`") };
+                return Err(Refusal::Sorry { through }.into());
+            }
+            if seen.insert(used) {
+                open.push(used);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The axioms that a proof rests on, all of them allowed.
 fn axioms(
     goal: &Goal<'_>,
@@ -316,6 +382,7 @@ fn axioms(
 ) -> Result<Vec<String>, Stop> {
     let mut all: Vec<String> = Vec::new();
     let mut refused: Vec<String> = Vec::new();
+    let mut unseen: Vec<String> = Vec::new();
     for name in own {
         let text = env.terms.show_name(*name);
         let reference = goal.reference.constant(&mut env.terms, *name);
@@ -329,15 +396,17 @@ fn axioms(
     }
     let mut sorry = None;
     for name in reached {
-        for axiom in imports.axioms(&env.terms, *name).map_err(JudgeError::Library)? {
-            if axiom == SORRY && !goal.axioms.contains(&axiom) {
+        let grounds = imports.grounds(&env.terms, *name).map_err(JudgeError::Library)?;
+        for axiom in grounds.axioms.iter() {
+            if goal.axioms.contains(axiom) {
+                all.push(axiom.clone());
+            } else if axiom == SORRY {
                 sorry = sorry.or(Some(*name));
-            } else if !goal.axioms.contains(&axiom) {
-                refused.push(axiom);
             } else {
-                all.push(axiom);
+                refused.push(axiom.clone());
             }
         }
+        unseen.extend(grounds.unseen);
     }
     if let Some(name) = sorry {
         let name = env.terms.show_name(name);
@@ -348,7 +417,14 @@ fn axioms(
         names.sort();
         names.dedup();
     }
-    if refused.is_empty() { Ok(all) } else { Err(Refusal::Axioms { names: refused }.into()) }
+    if !refused.is_empty() {
+        return Err(Refusal::Axioms { names: refused }.into());
+    }
+    if !unseen.is_empty() {
+        unseen.truncate(MOST_SHOWN);
+        return Err(JudgeError::Unseen { names: unseen }.into());
+    }
+    Ok(all)
 }
 
 /// What the kernel's end of the work means: only a module of the library makes it [`KernelError::Unreadable`].

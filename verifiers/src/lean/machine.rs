@@ -39,7 +39,6 @@ const LIMITS: Limits = Limits { max_bytes: 1 << 30, max_objects: 20_000_000 };
 const SPARE_STACK_BYTES: usize = 8 << 20;
 
 /// Lean on this machine.
-#[derive(Debug)]
 pub(super) struct Machine {
     pub(super) toolchain: Toolchain,
     compiler: Compiler,
@@ -49,7 +48,6 @@ pub(super) struct Machine {
 }
 
 /// A header: what stands before statements.
-#[derive(Debug)]
 pub(super) struct Header {
     /// What it imports.
     pub(super) library: Library,
@@ -58,7 +56,6 @@ pub(super) struct Header {
 }
 
 /// A statement under its header.
-#[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) header: Arc<Header>,
     /// Full name of the theorem.
@@ -110,7 +107,8 @@ impl Machine {
                 return Err("the header must not begin with `module`: proofs of such files are in files of their own"
                     .to_owned());
             }
-            let library = Library::open(&self.toolchain.search_path(), &imports.imports)
+            let names: Vec<_> = imports.imports.iter().map(String::as_str).collect();
+            let library = Library::open(&self.toolchain.search_path(), &names)
                 .map_err(|error| format!("the imports of the header: {error}"))?;
             match self.compiler.compile(text, None, deadline)? {
                 Compiled::Module { .. } => {}
@@ -227,7 +225,6 @@ impl Claimed for Claims<'_> {
 }
 
 /// What is made once for each key, by whoever asks first; the others wait.
-#[derive(Debug)]
 struct Once<K, V> {
     made: Mutex<HashMap<K, Slot<V>>>,
 }

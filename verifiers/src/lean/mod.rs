@@ -56,7 +56,6 @@ pub use settings::{Backend, LeanSettings, Partial, STANDARD_AXIOMS};
 use source::{Found, Source};
 
 /// Judges proofs: see the module's documentation.
-#[derive(Debug)]
 pub struct Lean {
     settings: LeanSettings,
     time: Duration,

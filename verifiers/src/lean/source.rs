@@ -134,7 +134,7 @@ fn under(header: &str) -> Source {
         lines_before: 0,
         extracted: String::new(),
     };
-    if !source.body.ends_with('\n') {
+    if !header.is_empty() && !source.body.ends_with('\n') {
         source.body.push('\n');
     }
     source
