@@ -84,7 +84,7 @@ fn statements_that_are_none_are_errors_at_load() {
     verifier.ready().unwrap();
     for (reference, expected) in [
         (json!({"statement": "theorem t : 1 + 1"}), "the statement does not compile: line 1: "),
-        (json!({"statement": "theorem t : x = 2"}), "`x`"),
+        (json!({"statement": "theorem t : undefined.value = 2"}), "undefined"),
         (json!({"statement": "theorem t : 1 = 1", "name": "A.t"}), "to no constant of the name `A.t`"),
         (json!({"statement": "theorem t : 1 = 1", "header": "namespace A"}), "to no constant of the name `t`"),
         (json!({"statement": "def t : Nat"}), "must be a theorem"),
