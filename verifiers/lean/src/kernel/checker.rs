@@ -1,6 +1,9 @@
 //! What the check of one declaration needs: its universe parameters, its locals, and what was found out already.
 
+use rustc_hash::FxHashMap;
+
 use super::budget::Exhausted;
+use super::caches::Caches;
 use super::environment::Environment;
 use super::{KernelError, subst};
 use crate::terms::{Expr, ExprId, LevelId, NameId};
@@ -14,12 +17,15 @@ pub(crate) struct Checker<'e, 't> {
     level_params: Vec<NameId>,
     /// The types of all locals made so far, by the number of their variable.
     locals: Vec<ExprId>,
+    pub(crate) caches: Caches,
+    /// Whether numbers are computed even beside locals: inside an argument that is marked as a proof by computation.
+    pub(crate) eager: bool,
 }
 
 impl<'e, 't> Checker<'e, 't> {
     /// A checker of the declaration `constant`, whose universe parameters are `level_params`.
     pub(crate) fn new(env: &'e mut Environment<'t>, constant: NameId, level_params: Vec<NameId>) -> Self {
-        Self { env, constant, level_params, locals: Vec::new() }
+        Self { env, constant, level_params, locals: Vec::new(), caches: Caches::default(), eager: false }
     }
 
     /// The error that says what is wrong with the declaration.
@@ -35,6 +41,26 @@ impl<'e, 't> Checker<'e, 't> {
     /// Takes one step of the budget. Every loop over untrusted data calls it.
     pub(crate) fn tick(&mut self) -> Result<(), KernelError> {
         self.env.meter.tick(&self.env.terms).map_err(|what| self.exhausted(what))
+    }
+
+    /// Takes several steps of the budget.
+    pub(crate) fn spend(&mut self, steps: u64) -> Result<(), KernelError> {
+        self.env.meter.spend(steps, &self.env.terms).map_err(|what| self.exhausted(what))
+    }
+
+    /// Goes one level of recursion deeper. Every success is followed by one [`Checker::leave`].
+    pub(crate) fn enter(&mut self) -> Result<(), KernelError> {
+        self.env.meter.enter().map_err(|what| self.exhausted(what))
+    }
+
+    /// Comes back from one level of recursion.
+    pub(crate) fn leave(&mut self) {
+        self.env.meter.leave();
+    }
+
+    /// The declaration's universe parameters.
+    pub(crate) fn level_params(&self) -> &[NameId] {
+        &self.level_params
     }
 
     /// A new local of type `ty`, which has no loose bound variables.
@@ -53,8 +79,8 @@ impl<'e, 't> Checker<'e, 't> {
         }
     }
 
-    /// `body` with its outermost loose bound variables replaced by `values`, which have none: in the order of the
-    /// binders, outermost first, so the last value replaces variable 0.
+    /// `body` with its innermost binders' variables replaced by `values`, which have no loose bound variables: in the order
+    /// of the binders, outermost first, so the last value replaces variable 0.
     pub(crate) fn instantiate(&mut self, body: ExprId, values: &[ExprId]) -> Result<ExprId, KernelError> {
         let made = subst::instantiate(&mut self.env.terms, &mut self.env.meter, body, values);
         made.map_err(|what| self.exhausted(what))
@@ -100,6 +126,18 @@ impl<'e, 't> Checker<'e, 't> {
     ) -> Result<ExprId, KernelError> {
         let (terms, meter) = (&mut self.env.terms, &mut self.env.meter);
         let made = subst::instantiate_level_params(terms, meter, e, params, levels);
+        made.map_err(|what| self.exhausted(what))
+    }
+
+    /// `level` with each universe parameter of `params` replaced by the level at the same place in `levels`.
+    pub(crate) fn instantiate_level(
+        &mut self,
+        level: LevelId,
+        params: &[NameId],
+        levels: &[LevelId],
+    ) -> Result<LevelId, KernelError> {
+        let (terms, meter) = (&mut self.env.terms, &mut self.env.meter);
+        let made = subst::instantiate_level(terms, meter, level, params, levels, &mut FxHashMap::default());
         made.map_err(|what| self.exhausted(what))
     }
 }

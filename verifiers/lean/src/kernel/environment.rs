@@ -5,6 +5,9 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::budget::{Budget, Exhausted, Meter};
+use super::caches::ConstantCaches;
+use super::known::Known;
+use super::literals::Literals;
 use super::{KernelError, Trusted};
 use crate::constant::Constant;
 use crate::terms::{NameId, Terms};
@@ -17,6 +20,9 @@ pub struct Environment<'t> {
     trusted: &'t dyn Trusted,
     /// What was looked up among the trusted constants, found or not, and what was checked.
     constants: FxHashMap<NameId, Option<Entry>>,
+    pub(crate) known: Known,
+    pub(crate) literals: Literals,
+    pub(crate) caches: ConstantCaches,
 }
 
 struct Entry {
@@ -27,8 +33,17 @@ struct Entry {
 impl<'t> Environment<'t> {
     /// An environment of the trusted constants alone. `terms` is the arena in which they, and what is to be checked,
     /// are built; what it holds already counts against the budget.
-    pub fn new(terms: Terms, trusted: &'t dyn Trusted, budget: Budget) -> Self {
-        Self { terms, meter: Meter::new(budget), trusted, constants: FxHashMap::default() }
+    pub fn new(mut terms: Terms, trusted: &'t dyn Trusted, budget: Budget) -> Self {
+        let known = Known::new(&mut terms);
+        Self {
+            terms,
+            meter: Meter::new(budget),
+            trusted,
+            constants: FxHashMap::default(),
+            known,
+            literals: Literals::default(),
+            caches: ConstantCaches::default(),
+        }
     }
 
     /// What is left of the budget.

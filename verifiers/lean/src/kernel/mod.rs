@@ -11,11 +11,20 @@
 //! kernel on a thread that has `max_depth` times that.
 
 mod budget;
+mod caches;
 mod checker;
+mod declare;
+mod defeq;
 mod environment;
 pub mod inductive;
 mod infer;
+mod known;
+mod levels;
+mod literals;
+mod nat;
+mod recursor;
 mod subst;
+mod whnf;
 
 use thiserror::Error;
 
