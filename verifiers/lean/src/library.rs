@@ -1,1 +1,0 @@
-//! Imported modules: found on a search path, indexed by name, their constants read on demand.
