@@ -87,6 +87,11 @@ impl<'t> Environment<'t> {
         self.constants.insert(entry.constant.name, Some(entry));
     }
 
+    /// Takes back a constant that was inserted.
+    pub(crate) fn withdraw(&mut self, name: NameId) {
+        self.constants.remove(&name);
+    }
+
     /// Adds a constant that nobody checked: the inductive types of tests.
     #[cfg(test)]
     pub(crate) fn add_unchecked(&mut self, constant: Constant) {

@@ -16,6 +16,7 @@ mod checker;
 mod declare;
 mod defeq;
 mod environment;
+pub mod inductive;
 mod infer;
 mod known;
 mod levels;

@@ -1,0 +1,9 @@
+//! Blocks built by hand: right ones, wrong ones, and right ones with wrong claims about them.
+
+mod claims;
+pub(crate) mod lab;
+mod nested;
+mod quotients;
+mod right;
+pub(crate) mod text;
+mod wrong;
