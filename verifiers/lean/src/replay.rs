@@ -11,6 +11,9 @@ use crate::kernel::inductive::{Block, parts};
 use crate::kernel::{Environment, KernelError, ReadError};
 use crate::terms::{Expr, ExprId, NameId, Terms};
 
+#[cfg(test)]
+mod tests;
+
 /// The constants of a submission. Nothing that it gives is believed.
 pub trait Claimed {
     /// The constant of a name in the submission, its terms built in `terms`; `None` if there is none of that name.

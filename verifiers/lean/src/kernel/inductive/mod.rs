@@ -22,7 +22,7 @@ mod quotient;
 mod recursor;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 
 pub use block::Block;

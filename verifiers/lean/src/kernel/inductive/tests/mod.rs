@@ -5,5 +5,5 @@ pub(crate) mod lab;
 mod nested;
 mod quotients;
 mod right;
-mod text;
+pub(crate) mod text;
 mod wrong;
