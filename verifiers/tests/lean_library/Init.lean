@@ -1,4 +1,23 @@
 prelude
+/-! A small library for tests of proofs, for a Lean that has none of its own: the binary carries the elaborator, the
+kernel and all tactics, but neither the types that these speak of nor the syntax by which they are called. Both are here,
+as little of it as does. The names are those that the binary looks for; what it does not look for is named as usual.
+
+`scripts/bare_lean.sh` compiles it as the module `Init`, so that every file has it without an import.
+
+What works: terms with `fun`, `match`, `have`, `let`, `if`, `calc`, anonymous constructors and dot notation; `structure`,
+`class`, `instance`, `inductive` (nested, mutual and indexed), recursion by structure and by `termination_by`; `notation`,
+`infix`, `macro`, `macro_rules`, `syntax`, `local` ones too, which run as they do elsewhere: what a macro calls by
+`@[extern]` is the binary's own, files and processes included. Tactics: intro, intros, exact, refine, apply, constructor,
+left, right, exists, cases, induction, case, rfl, eq_refl, rw, rewrite, simp (with the few lemmas that are here), unfold,
+change, show, have, let, exfalso, contradiction, assumption, trivial, decide (`+kernel` too), native_decide (of Bool),
+injection, subst, generalize, revert, clear, specialize, rename_i, first, try, repeat, all_goals, any_goals, focus,
+`<;>`, skip, done, fail, sorry, admit, calc. Axioms: propext, Quot.sound, Classical.choice.
+
+What does not: `do`, `#eval`, `run_cmd`, `elab`, `deriving`, strings beyond literals, characters, Int, arithmetic by
+omega, grind, norm_num or linarith, split, exact?, obtain, rcases, membership, subsets, `∑`, dot lambdas, Array and its
+literals, List literals of more than four elements. Nat has no gcd, bitwise operations, division or logarithm: on
+purpose, since the kernel computes with these names whoever defines them. -/
 set_option genCtorIdx false
 set_option genInjectivity false
 set_option genSizeOf false
@@ -129,47 +148,6 @@ class OfNat (α : Type u) (_ : Nat) where
 structure MProd (α β : Type u) where
   fst : α
   snd : β
-structure Sigma {α : Type u} (β : α → Type v) where
-  fst : α
-  snd : β fst
-structure PSigma {α : Sort u} (β : α → Sort v) where
-  fst : α
-  snd : β fst
-structure Subtype {α : Sort u} (p : α → Prop) where
-  val : α
-  property : p val
-inductive Sum (α : Type u) (β : Type v) where
-  | inl (val : α) : Sum α β
-  | inr (val : β) : Sum α β
-inductive PSum (α : Sort u) (β : Sort v) where
-  | inl (val : α) : PSum α β
-  | inr (val : β) : PSum α β
-structure ULift.{r, s} (α : Type s) : Type (max s r) where
-  up ::
-  down : α
-structure PULift.{r, s} (α : Sort s) : Sort (max s r 1) where
-  up ::
-  down : α
-structure PLift (α : Sort u) : Type u where
-  up ::
-  down : α
-inductive Empty : Type
-inductive PEmpty : Sort u
-inductive Option (α : Type u) where
-  | none : Option α
-  | some (val : α) : Option α
-export Option (none some)
-inductive List (α : Type u) where
-  | nil : List α
-  | cons (head : α) (tail : List α) : List α
-structure Array (α : Type u) where
-  mk ::
-  toList : List α
-structure Char where
-  val : Nat
-inductive String where
-  | ofList (data : List Char)
-
 class inductive Decidable (p : Prop) where
   | isFalse (h : Not p) : Decidable p
   | isTrue (h : p) : Decidable p
@@ -237,7 +215,7 @@ class HAppend (α : Type u) (β : Type v) (γ : outParam (Type w)) where
 @[default_instance, reducible] instance instHMod {α : Type u} [Mod α] : HMod α α α := ⟨Mod.mod⟩
 @[default_instance, reducible] instance instHPow {α : Type u} {β : Type v} [Pow α β] : HPow α β α := ⟨Pow.pow⟩
 @[reducible] instance instPowNat {α : Type u} [NatPow α] : Pow α Nat := ⟨NatPow.pow⟩
-@[reducible] instance instHAppendOfAppend {α : Type u} [Append α] : HAppend α α α := ⟨Append.append⟩
+@[default_instance, reducible] instance instHAppendOfAppend {α : Type u} [Append α] : HAppend α α α := ⟨Append.append⟩
 @[reducible] def GE.ge {α : Type u} [LE α] (a b : α) : Prop := LE.le b a
 @[reducible] def GT.gt {α : Type u} [LT α] (a b : α) : Prop := LT.lt b a
 
@@ -401,6 +379,59 @@ protected def default.sizeOf (α : Sort u) : α → Nat := fun _ => 0
 instance instSizeOfDefault (α : Sort u) : SizeOf α := ⟨default.sizeOf α⟩
 @[simp] theorem sizeOf_default {α : Sort u} (a : α) : Eq (sizeOf a) 0 := rfl
 instance instSizeOfNat : SizeOf Nat := ⟨fun n => n⟩
+instance instSizeOfBool : SizeOf Bool := ⟨fun _ => 1⟩
+@[simp] theorem Nat.sizeOf_eq (n : Nat) : Eq (sizeOf n) n := rfl
+
+/-! ## More data -/
+
+set_option genSizeOf true
+set_option genInjectivity true
+set_option genCtorIdx true
+
+structure PULift.{r, s} (α : Sort s) : Sort (max s r 1) where
+  up ::
+  down : α
+structure Sigma {α : Type u} (β : α → Type v) where
+  fst : α
+  snd : β fst
+structure PSigma {α : Sort u} (β : α → Sort v) where
+  fst : α
+  snd : β fst
+structure Subtype {α : Sort u} (p : α → Prop) where
+  val : α
+  property : p val
+inductive Sum (α : Type u) (β : Type v) where
+  | inl (val : α) : Sum α β
+  | inr (val : β) : Sum α β
+inductive PSum (α : Sort u) (β : Sort v) where
+  | inl (val : α) : PSum α β
+  | inr (val : β) : PSum α β
+structure ULift.{r, s} (α : Type s) : Type (max s r) where
+  up ::
+  down : α
+structure PLift (α : Sort u) : Type u where
+  up ::
+  down : α
+inductive Empty : Type
+inductive PEmpty : Sort u
+inductive Option (α : Type u) where
+  | none : Option α
+  | some (val : α) : Option α
+export Option (none some)
+inductive List (α : Type u) where
+  | nil : List α
+  | cons (head : α) (tail : List α) : List α
+structure Array (α : Type u) where
+  mk ::
+  toList : List α
+structure Char where
+  val : Nat
+inductive String where
+  | ofList (data : List Char)
+
+
+/-- Marks what a definition by well-founded recursion may recurse on. -/
+def wfParam {α : Sort u} (a : α) : α := a
 
 /-! ## Syntax: what `syntax`, `notation` and `macro` need
 
@@ -447,6 +478,12 @@ inductive Name where
   | num (pre : Name) (i : Nat)
 instance : Inhabited Name := ⟨Name.anonymous⟩
 @[extern "lean_name"] def Name.mkSimple (s : String) : Name := .str .anonymous s
+@[extern "lean_name"] def Name.str._override (p : Name) (s : String) : Name := .str p s
+@[extern "lean_name"] def Name.num._override (p : Name) (i : Nat) : Name := .num p i
+def Name.mkStr (p : Name) (s : String) : Name := Name.str._override p s
+def Name.mkNum (p : Name) (i : Nat) : Name := Name.num._override p i
+attribute [implemented_by Name.str._override] Name.str
+attribute [implemented_by Name.num._override] Name.num
 @[extern "lean_name"] def Name.mkStr1 (a : String) : Name := .str .anonymous a
 @[extern "lean_name"] def Name.mkStr2 (a b : String) : Name := .str (mkStr1 a) b
 @[extern "lean_name"] def Name.mkStr3 (a b c : String) : Name := .str (mkStr2 a b) c
@@ -722,6 +759,10 @@ syntax bracketedExplicitBinders := "(" withoutPosition((binderIdent ppSpace)+ ":
 syntax explicitBinders := (ppSpace bracketedExplicitBinders)+ <|> unbracketedExplicitBinders
 instance {α : Type} : Inhabited (MacroM α) := ⟨throwUnsupported⟩
 @[extern "lean_binders"] opaque expandExplicitBinders (combinator : Name) (binders body : Syntax) : MacroM Term
+syntax calcFirstStep := ppIndent(colGe term (" := " term)?)
+syntax calcStep := ppIndent(colGe term " := " term)
+syntax calcSteps := ppLine withPosition(calcFirstStep) withPosition((calcStep ppLine)*)
+syntax (name := calc) "calc" calcSteps : term
 end Lean
 macro "∃" xs:Lean.explicitBinders ", " b:term : term => Lean.expandExplicitBinders `Exists xs b
 macro:35 "Σ" xs:Lean.explicitBinders ", " b:term : term => Lean.expandExplicitBinders `Sigma xs b
@@ -765,6 +806,11 @@ syntax configItem := ppSpace (posConfigItem <|> negConfigItem <|> valConfigItem)
 syntax optConfig := (colGt configItem)*
 syntax (name := change) "change " term (location)? : tactic
 syntax (name := unfold) "unfold" (ppSpace colGt ident)+ (location)? : tactic
+structure DecideConfig where
+  kernel : Bool := false
+  native : Bool := false
+  zetaReduce : Bool := true
+  revert : Bool := false
 syntax (name := decide) "decide" optConfig : tactic
 syntax (name := nativeDecide) "native_decide" optConfig : tactic
 syntax rwRule := patternIgnore("← " <|> "<- ")? term
@@ -799,6 +845,7 @@ syntax "rfl" : tactic
 macro_rules | `(tactic| rfl) => `(tactic| eq_refl)
 macro "sorry" : tactic => `(tactic| exact sorry)
 macro "admit" : tactic => `(tactic| exact sorry)
+macro "trivial" : tactic => `(tactic| first | assumption | exact True.intro | eq_refl | contradiction)
 macro "exfalso" : tactic => `(tactic| refine False.elim ?_)
 macro "try " t:tacticSeq : tactic => `(tactic| first | $t | skip)
 macro:1 x:tactic " <;> " y:tactic:2 : tactic => `(tactic| focus ($x; all_goals $y:tactic))
@@ -883,6 +930,13 @@ macro_rules
   | `([$a, $b, $c]) => `(List.cons $a [$b, $c])
   | `([$a, $b, $c, $d]) => `(List.cons $a [$b, $c, $d])
 
+class Trans.{a, b, c, i, j, k} {α : Sort i} {β : Sort j} {γ : Sort k} (r : α → β → Sort a) (s : β → γ → Sort b)
+    (t : outParam (α → γ → Sort c)) where
+  trans {a : α} {b : β} {c : γ} : r a b → s b c → t a c
+instance {α : Sort u} {γ : Sort v} (r : α → γ → Sort w) : Trans (Eq (α := α)) r r := ⟨fun h g => h.symm ▸ g⟩
+instance {α : Sort u} {β : Sort v} (r : α → β → Sort w) : Trans r (Eq (α := β)) r := ⟨fun h g => g ▸ h⟩
+instance : Trans (α := Nat) LE.le LE.le LE.le := ⟨Nat.le_trans⟩
+
 structure Equivalence {α : Sort u} (r : α → α → Prop) : Prop where
   refl : ∀ x, r x x
   symm : ∀ {x y}, r x y → r y x
@@ -912,11 +966,6 @@ theorem WellFounded.apply {α : Sort u} {r : α → α → Prop} (wf : WellFound
 class WellFoundedRelation (α : Sort u) where
   rel : α → α → Prop
   wf : WellFounded rel
-noncomputable def WellFounded.fixF {α : Sort u} {r : α → α → Prop} {C : α → Sort v}
-    (F : (x : α) → ((y : α) → r y x → C y) → C x) (x : α) (a : Acc r x) : C x :=
-  a.rec (fun x _ ih => F x ih)
-noncomputable def WellFounded.fix {α : Sort u} {C : α → Sort v} {r : α → α → Prop} (wf : WellFounded r)
-    (F : (x : α) → ((y : α) → r y x → C y) → C x) (x : α) : C x := WellFounded.fixF F x (wf.apply x)
 theorem Nat.lt_acc : (n : Nat) → Acc (fun a b : Nat => a < b) n :=
   fun n => n.rec
     ⟨0, fun y h => (Nat.not_succ_le_zero y h).elim⟩
@@ -924,7 +973,38 @@ theorem Nat.lt_acc : (n : Nat) → Acc (fun a b : Nat => a < b) n :=
       have le : y ≤ n := Nat.le_of_succ_le_succ h
       Nat.le.rec (motive := fun m _ => Acc (fun a b : Nat => a < b) m → Acc (fun a b : Nat => a < b) y) id
         (fun _ k a => k (a.inv (Nat.le.refl))) le ih⟩)
+noncomputable def WellFounded.fixF {α : Sort u} {r : α → α → Prop} {C : α → Sort v}
+    (F : (x : α) → ((y : α) → r y x → C y) → C x) (x : α) (a : Acc r x) : C x :=
+  a.rec (fun x _ ih => F x ih)
+theorem WellFounded.fixF_eq {α : Sort u} {r : α → α → Prop} {C : α → Sort v}
+    (F : (x : α) → ((y : α) → r y x → C y) → C x) (x : α) (a : Acc r x) :
+    WellFounded.fixF F x a = F x (fun y h => WellFounded.fixF F y (a.inv h)) :=
+  a.rec (fun _ _ _ => rfl)
+noncomputable def WellFounded.fix {α : Sort u} {C : α → Sort v} {r : α → α → Prop} (wf : WellFounded r)
+    (F : (x : α) → ((y : α) → r y x → C y) → C x) (x : α) : C x := WellFounded.fixF F x (wf.apply x)
+theorem WellFounded.fix_eq {α : Sort u} {C : α → Sort v} {r : α → α → Prop} (wf : WellFounded r)
+    (F : (x : α) → ((y : α) → r y x → C y) → C x) (x : α) :
+    WellFounded.fix wf F x = F x (fun y _ => WellFounded.fix wf F y) := WellFounded.fixF_eq F x (wf.apply x)
+def InvImage {α : Sort u} {β : Sort v} (r : β → β → Prop) (f : α → β) : α → α → Prop := fun a b => r (f a) (f b)
+theorem InvImage.acc {α : Sort u} {β : Sort v} {r : β → β → Prop} (f : α → β) {b : β} (a : Acc r b) :
+    ∀ x, f x = b → Acc (InvImage r f) x :=
+  a.rec fun _ _ ih x e => ⟨x, fun y h => ih (f y) (e ▸ h) y rfl⟩
+theorem InvImage.wf {α : Sort u} {β : Sort v} {r : β → β → Prop} (f : α → β) (h : WellFounded r) :
+    WellFounded (InvImage r f) := ⟨fun a => InvImage.acc f (h.apply (f a)) a rfl⟩
+@[reducible] def invImage {α : Sort u} {β : Sort v} (f : α → β) (h : WellFoundedRelation β) : WellFoundedRelation α :=
+  ⟨InvImage h.rel f, InvImage.wf f h.wf⟩
 instance Nat.lt_wfRel : WellFoundedRelation Nat := ⟨fun a b => a < b, ⟨Nat.lt_acc⟩⟩
+instance (priority := 100) sizeOfWFRel {α : Sort u} [SizeOf α] : WellFoundedRelation α := invImage sizeOf Nat.lt_wfRel
+noncomputable def WellFounded.Nat.fix {α : Sort u} {motive : α → Sort v} (h : α → Nat)
+    (F : (x : α) → ((y : α) → InvImage (fun a b => a < b) h y x → motive y) → motive x) : (x : α) → motive x :=
+  WellFounded.fix (InvImage.wf h ⟨Nat.lt_acc⟩) F
+theorem WellFounded.Nat.fix_eq {α : Sort u} {motive : α → Sort v} (h : α → Nat)
+    (F : (x : α) → ((y : α) → InvImage (fun a b => a < b) h y x → motive y) → motive x) (x : α) :
+    WellFounded.Nat.fix h F x = F x (fun y _ => WellFounded.Nat.fix h F y) :=
+  WellFounded.fix_eq (InvImage.wf h ⟨Nat.lt_acc⟩) F x
+theorem Nat.lt_succ_self (n : Nat) : n < n + 1 := Nat.le.refl
+macro "clean_wf" : tactic => `(tactic| skip)
+macro "decreasing_tactic" : tactic => `(tactic| first | assumption | exact Nat.lt_succ_self _)
 
 /-! ## Classical logic -/
 
