@@ -13,11 +13,10 @@ use std::time::Instant;
 use super::boxed::Boxed;
 use super::screen::{Message, Screened, Severity};
 use super::warm::{Trouble, Warm};
-use wire::Reply;
-pub(super) use wire::{CommandAnswer, TacticAnswer};
+pub(super) use wire::{CommandAnswer, Reply, TacticAnswer, read_command};
 
 /// Before a refusal that speaks of the text and not of the request.
-const LEAN_ERROR: &str = "Lean error:";
+pub(super) const LEAN_ERROR: &str = "Lean error:";
 
 /// One process and what was said to it.
 #[derive(Debug)]

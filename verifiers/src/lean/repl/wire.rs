@@ -1,6 +1,7 @@
 //! What is said to a REPL and by it: objects of JSON, each ended by a blank line.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::lean::screen::{Message, Severity};
@@ -81,7 +82,7 @@ impl From<RawMessage> for Message {
 
 /// What a REPL answers.
 #[derive(Debug)]
-pub(super) enum Reply<A> {
+pub(in crate::lean) enum Reply<A> {
     Answer(A),
     /// It could not do it, and why.
     Refusal(String),
@@ -121,17 +122,24 @@ pub(super) fn first(written: &[u8]) -> Option<(&[u8], usize)> {
 }
 
 /// Reads an answer.
-pub(super) fn read<A: serde::de::DeserializeOwned>(answer: &[u8]) -> Result<Reply<A>, String> {
-    let value: Value = serde_json::from_slice(answer).map_err(|error| problem(answer, &error.to_string()))?;
-    if value.get("message").is_some() {
-        return match serde_json::from_value(value) {
-            Ok(Refusal { message }) => Ok(Reply::Refusal(message)),
-            Err(error) => Err(problem(answer, &error.to_string())),
-        };
-    }
-    serde_json::from_value(value).map(Reply::Answer).map_err(|error| problem(answer, &error.to_string()))
+pub(super) fn read<A: DeserializeOwned>(answer: &[u8]) -> Result<Reply<A>, String> {
+    let value: Value = serde_json::from_slice(answer).map_err(|error| problem(answer, &error))?;
+    read_value(value).map_err(|error| problem(answer, &error))
 }
 
-fn problem(answer: &[u8], what: &str) -> String {
-    format!("{what}, found {}", shown(answer))
+/// Reads the answer to a command that another server hands on.
+pub(in crate::lean) fn read_command(answer: Value) -> Result<Reply<CommandAnswer>, String> {
+    let text = crate::error::shorten(&answer.to_string(), 300);
+    read_value(answer).map_err(|error| format!("{error}, found {text}"))
+}
+
+fn read_value<A: DeserializeOwned>(answer: Value) -> serde_json::Result<Reply<A>> {
+    if answer.get("message").is_some() {
+        return serde_json::from_value(answer).map(|Refusal { message }| Reply::Refusal(message));
+    }
+    serde_json::from_value(answer).map(Reply::Answer)
+}
+
+fn problem(answer: &[u8], error: &serde_json::Error) -> String {
+    format!("{error}, found {}", shown(answer))
 }
