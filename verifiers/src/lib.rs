@@ -91,6 +91,7 @@ mod answer;
 mod budget;
 mod cache;
 pub mod choice;
+mod client;
 pub mod code;
 mod command;
 mod digits;

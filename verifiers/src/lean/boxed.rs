@@ -231,6 +231,7 @@ impl Boxed {
             if Instant::now() >= deadline {
                 return Err(match self.output {
                     Some(_) => Stop::Overdue,
+                    None if self.was_killed_for_memory() => Stop::Memory,
                     None => Stop::Ended(Exit { said: self.said(), ..Exit::default() }),
                 });
             }
@@ -239,13 +240,13 @@ impl Boxed {
         }
     }
 
-    /// Whether it runs and has written nothing that nobody asked for. To be asked before it is used again.
-    pub(crate) fn is_idle(&mut self) -> bool {
+    /// Whether it runs, has taken all that was sent, and can be heard. Takes what it has written by now.
+    pub(crate) fn is_well(&mut self) -> bool {
         let is_there = self.zygote.as_mut().is_some_and(Zygote::hear);
         let runs = self.zygote.as_ref().is_some_and(|zygote| zygote.ended(self.id).is_none());
-        let is_quiet = self.receive().is_ok_and(|has_more| !has_more) && self.received.is_empty();
+        let can_be_heard = self.receive().is_ok() && self.output.is_some();
         self.said.drain(|_| {});
-        is_there && runs && is_quiet && self.output.is_some() && self.is_fed()
+        is_there && runs && can_be_heard && self.is_fed()
     }
 
     /// Whether the kernel has ended a process of the box because the memory did not suffice.
@@ -397,9 +398,8 @@ pub(super) mod tests {
         assert_eq!(program.output(), b"file\nvalue\ngot one\n");
         program.consume(11);
         assert_eq!(program.output(), b"got one\n");
-        assert!(!program.is_idle(), "there is output that nobody took");
         program.consume(100);
-        assert!(program.is_idle());
+        assert!(program.is_well() && program.output().is_empty());
         let before = Instant::now();
         assert_eq!(program.more(before + Duration::from_millis(50)), Err(Stop::Overdue));
         assert!(before.elapsed() >= Duration::from_millis(50));
@@ -408,7 +408,7 @@ pub(super) mod tests {
         let exit = Exit { code: Some(3), signal: None, said: Some("bye".to_owned()) };
         assert_eq!((text.as_str(), &stop), ("", &Stop::Ended(exit.clone())));
         assert_eq!(exit.to_string(), "left with exit code 3; it said: bye");
-        assert!(!program.is_idle());
+        assert!(!program.is_well());
     }
 
     #[test]

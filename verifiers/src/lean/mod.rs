@@ -27,17 +27,24 @@
 //! Architecture invariant: nothing that Lean says or prints while it elaborates a proof makes a verdict right; only the
 //! compiled file does, and that is read as bytes of an unknown author.
 
-pub(crate) mod boxed;
+mod boxed;
 mod compile;
 mod header;
+mod kimina;
 mod machine;
 mod messages;
 mod reference;
+mod repl;
 mod report;
+mod screen;
+mod server;
+pub mod session;
 mod settings;
 mod source;
+mod tactics;
 mod toolchain;
 mod verdicts;
+mod warm;
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
