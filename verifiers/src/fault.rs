@@ -12,11 +12,18 @@ pub(crate) struct Fault {
     message: String,
     /// What the second such fault for the same program is, where it is then the program's doing.
     repeated: Option<Box<Verdict>>,
+    /// Whether another try would do no better.
+    is_lasting: bool,
 }
 
 impl Fault {
     pub(crate) fn new(kind: CauseKind, message: String) -> Self {
-        Self { kind, message, repeated: None }
+        Self { kind, message, repeated: None, is_lasting: false }
+    }
+
+    /// One that will be there again.
+    pub(crate) fn lasting(kind: CauseKind, message: String) -> Self {
+        Self { is_lasting: true, ..Self::new(kind, message) }
     }
 
     /// With the verdict on a program for which it happens twice.
@@ -32,7 +39,7 @@ impl Fault {
 
     /// Whether this is the end of it after so many tries.
     pub(crate) fn is_final(&self, num_tries: u32) -> bool {
-        num_tries >= if self.repeated.is_some() { 2 } else { MOST_TRIES }
+        self.is_lasting || num_tries >= if self.repeated.is_some() { 2 } else { MOST_TRIES }
     }
 
     /// What the last of so many tries comes to.

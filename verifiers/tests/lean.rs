@@ -67,7 +67,10 @@ fn what_is_missing_is_an_error_before_any_work() {
     assert!(error.contains("must be the folder of a Lake project"), "{error}");
     for (more, expected) in [
         (json!({"header": "import Mathlib"}), "Mathlib"),
-        (json!({"header": "def x : Nat := y"}), "the header does not compile: line 1: Unknown identifier `y`"),
+        (
+            json!({"header": "def x : Nat := y"}),
+            "the header does not compile: line 1: Unknown identifier `y`",
+        ),
         (json!({"header": "module"}), "the header must not begin with `module`"),
         (json!({"python": "/nonexistent/python3"}), "`/nonexistent/python3`"),
     ] {
@@ -86,11 +89,15 @@ fn statements_that_are_none_are_errors_at_load() {
         (json!({"statement": "theorem t : 1 + 1"}), "the statement does not compile: line 1: "),
         (json!({"statement": "theorem t : undefined.value = 2"}), "undefined"),
         (json!({"statement": "theorem t : 1 = 1", "name": "A.t"}), "to no constant of the name `A.t`"),
-        (json!({"statement": "theorem t : 1 = 1", "header": "namespace A"}), "to no constant of the name `t`"),
+        (
+            json!({"statement": "theorem t : 1 = 1", "header": "namespace A"}),
+            "to no constant of the name `t`",
+        ),
         (json!({"statement": "def t : Nat"}), "must be a theorem"),
         (json!({"statement": "theorem t : 1 = 1", "header": "import Nowhere"}), "Nowhere"),
     ] {
-        let error = bind(verifier.as_ref(), &reference).err().unwrap_or_else(|| panic!("{reference} was taken"));
+        let error =
+            bind(verifier.as_ref(), &reference).err().unwrap_or_else(|| panic!("{reference} was taken"));
         assert!(error.contains(expected) && error.contains("`p1`"), "{reference}: {error}");
     }
     assert!(bind(verifier.as_ref(), &json!("theorem t : 1 = 1 := by sorry")).is_ok());
@@ -109,7 +116,11 @@ fn proofs_are_judged_by_what_they_compile_to() {
         ("True.intro", "wrong", "line 1: "),
         ("rfl rfl", "wrong", "line 1: "),
         ("theorem two : 1 + 1 = 1 + 1 := rfl", "refused", "`two` states something else: "),
-        ("axiom no : False\ntheorem two : 1 + 1 = 2 := no.elim", "refused", "axioms that are not allowed: no"),
+        (
+            "axiom no : False\ntheorem two : 1 + 1 = 2 := no.elim",
+            "refused",
+            "axioms that are not allowed: no",
+        ),
         ("theorem three : 1 = 1 := rfl\n-- theorem two", "wrong", ""),
         ("", "no-answer", "the response is empty"),
         ("I give up.", "wrong", ""),

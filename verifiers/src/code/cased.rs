@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::Room;
 use super::cases::Comparison;
-use crate::fault::Fault;
 use super::language::Commands;
 use super::program::Program;
 use super::reference::Case;
 use super::verdicts;
+use crate::fault::Fault;
 use crate::sandbox::stream::{Keep, Stream};
 use crate::sandbox::{BoxId, Ended, Limits, Zygote, handover};
 use crate::verdict::{CauseKind, Kind, Score, Verdict};

@@ -12,7 +12,8 @@ use std::time::Instant;
 use rustix::fs::{SealFlags, SeekFrom, fcntl_add_seals, seek};
 
 use super::boxed::{Boxed, Exit, Room, Stop, Tool};
-use super::messages::{Message, messages};
+use super::messages::messages;
+use super::screen::Message;
 use super::settings::LeanSettings;
 use super::toolchain::{Toolchain, joined};
 use crate::sandbox::{Limits, Sandbox, handover};
@@ -30,7 +31,7 @@ const OOM_SCORE: u32 = 1000;
 #[derive(Debug)]
 pub(super) enum Compiled {
     /// A module, of whatever worth.
-    Module { bytes: Vec<u8>, messages: Vec<Message> },
+    Module(Vec<u8>),
     /// None.
     Failed { messages: Vec<Message>, exit: Exit },
     /// Lean did not end in time; with the seconds of core time that the box had.
@@ -47,8 +48,8 @@ pub(super) struct Compiler {
     pub(super) sandbox: Arc<Sandbox>,
     /// The binary and the arguments that every file is compiled with.
     run: Vec<String>,
-    environment: BTreeMap<String, String>,
-    room: Room,
+    pub(super) environment: BTreeMap<String, String>,
+    pub(super) room: Room,
 }
 
 /// The state after a header's imports, as Lean saved it.
@@ -94,7 +95,12 @@ impl Compiler {
         Ok(Self {
             sandbox,
             run: run.to_vec(),
-            environment: BTreeMap::from([("LEAN_PATH".to_owned(), lean_path)]),
+            environment: BTreeMap::from([
+                ("LEAN_PATH".to_owned(), lean_path),
+                // The REPL asks the `lean` that it finds first where Lean's library is.
+                ("LEAN_SYSROOT".to_owned(), toolchain.prefix.display().to_string()),
+                ("PATH".to_owned(), format!("{}:/usr/bin:/bin", toolchain.prefix.join("bin").display())),
+            ]),
             room: Room { memory_bytes: memory_bytes(settings), limits, output_bytes: MOST_MESSAGE_BYTES },
         })
     }
@@ -121,7 +127,7 @@ impl Compiler {
             Ended::Exit(exit, messages) => {
                 let bytes = contents(module).map_err(refused)?;
                 if exit.code == Some(0) && !bytes.is_empty() {
-                    Compiled::Module { bytes, messages }
+                    Compiled::Module(bytes)
                 } else {
                     Compiled::Failed { messages, exit }
                 }

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,13 +16,18 @@ use polestar_lean::olean::{Limits, Module, Reader};
 use polestar_lean::replay::Claimed;
 use polestar_lean::terms::{NameId, Terms};
 
+use super::boxed::Tool;
 use super::compile::{Compiled, Compiler, Snapshot, memory_bytes};
 use super::header::head;
-use super::messages::{Message, Severity};
+use super::kimina::{Kimina, KiminaConfig};
 use super::reference::Reference;
-use super::settings::LeanSettings;
+use super::repl::Repl;
+use super::screen::{Message, Screen, Severity, Times};
+use super::server::{self, Server};
+use super::settings::{Backend, LeanSettings};
 use super::source::{self, Source};
 use super::toolchain::Toolchain;
+use super::warm::{Backing, WarmScreen};
 use crate::lock::lock;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
@@ -33,6 +39,9 @@ const OVERHEAD_TASKS: u64 = 16;
 const MAX_NODES: usize = 20_000_000;
 /// How deep the kernel may recurse.
 const MAX_DEPTH: u32 = 50_000;
+/// How often a request to a Kimina server is sent again, and how long its answers may be.
+const KIMINA_RETRIES: u32 = 3;
+const KIMINA_OUTPUT_KB: u64 = 16 << 10;
 /// How much of a compiled proof is read.
 const LIMITS: Limits = Limits { max_bytes: 1 << 30, max_objects: 20_000_000 };
 /// Bytes of stack for everything but the kernel's recursion.
@@ -43,6 +52,10 @@ pub(super) struct Machine {
     pub(super) toolchain: Toolchain,
     compiler: Compiler,
     is_warm: bool,
+    /// What looks at proofs before they are compiled; none where compiling is that.
+    pub(super) screen: Option<Arc<dyn Screen>>,
+    /// The same where it is a REPL, for proofs tactic by tactic.
+    pub(super) repl: Option<Arc<WarmScreen<Repl>>>,
     headers: Once<String, Header>,
     statements: Once<(String, String, String), Prepared>,
 }
@@ -88,14 +101,16 @@ impl Machine {
         // Core time is no limit of its own: a proof may use some threads for as long as it may take.
         let cpu_s = time.as_secs_f64().max(PREPARE_WAIT.as_secs_f64()) * 4.0;
         let compiler = Compiler::new(settings, &toolchain, Arc::new(sandbox), cpu_s)?;
+        let (screen, repl) = screen(settings, &toolchain, &compiler, time)?;
         let (headers, statements) = (Once::default(), Once::default());
-        Ok(Self { toolchain, compiler, is_warm: settings.warm, headers, statements })
+        Ok(Self { toolchain, compiler, is_warm: settings.warm, screen, repl, headers, statements })
     }
 
     /// Whether there is a sandbox, and the settings' header compiles.
     pub(super) fn ready(&self, header: &str) -> Result<(), String> {
         self.compiler.sandbox.facts().map_err(|error| error.to_string())?;
-        self.header(header).map(drop)
+        self.header(header)?;
+        self.screen.as_ref().map_or(Ok(()), |screen| screen.ready())
     }
 
     /// A header with what it imports.
@@ -104,14 +119,16 @@ impl Machine {
             let deadline = Instant::now() + PREPARE_WAIT;
             let imports = head(text);
             if imports.is_module {
-                return Err("the header must not begin with `module`: proofs of such files are in files of their own"
-                    .to_owned());
+                return Err(
+                    "the header must not begin with `module`: proofs of such files are in files of their own"
+                        .to_owned(),
+                );
             }
             let names: Vec<_> = imports.imports.iter().map(String::as_str).collect();
             let library = Library::open(&self.toolchain.search_path(), &names)
                 .map_err(|error| format!("the imports of the header: {error}"))?;
             match self.compiler.compile(text, None, deadline)? {
-                Compiled::Module { .. } => {}
+                Compiled::Module(_) => {}
                 other => return Err(format!("the header does not compile: {}", what_failed(other, 0))),
             }
             let snapshot = match self.is_warm {
@@ -132,15 +149,16 @@ impl Machine {
             let prepared = self.header(header)?;
             let source = source::statement(header, reference);
             let deadline = Instant::now() + PREPARE_WAIT;
-            let lines = source.text().len() - source.body.len();
-            let lines = source.text()[..lines].matches('\n').count();
             match self.compiler.compile(&source.text(), prepared.snapshot.as_ref(), deadline)? {
-                Compiled::Module { bytes, .. } => {
+                Compiled::Module(bytes) => {
                     on_big_stack(|| check_reference(&reference.name, &Claims::of(&module(&bytes)?)))
                         .map_err(|problem| format!("the statement: {problem}"))?;
                     Ok(Prepared { header: prepared, name: reference.name.clone(), reference: bytes })
                 }
-                other => Err(format!("the statement does not compile: {}", what_failed(other, lines))),
+                other => Err(format!(
+                    "the statement does not compile: {}",
+                    what_failed(other, source.lines_of_imports())
+                )),
             }
         })
     }
@@ -159,10 +177,45 @@ impl Machine {
     }
 }
 
+/// The back end of the settings, and once more where it is a REPL.
+#[expect(clippy::type_complexity, reason = "one call")]
+fn screen(
+    settings: &LeanSettings,
+    toolchain: &Toolchain,
+    compiler: &Compiler,
+    time: Duration,
+) -> Result<(Option<Arc<dyn Screen>>, Option<Arc<WarmScreen<Repl>>>), String> {
+    let times = Times { start: PREPARE_WAIT, proof: time };
+    let backing = |run: Vec<String>| {
+        let tool = Tool { run, environment: compiler.environment.clone(), ..Tool::default() };
+        let most_waiting = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (sandbox, room, uses) = (Arc::clone(&compiler.sandbox), compiler.room, settings.uses);
+        Backing { sandbox, tool, room, times, uses, most_waiting }
+    };
+    let path = |path: &Path| path.display().to_string();
+    Ok(match settings.backend {
+        Backend::Lean => (None, None),
+        Backend::Repl => {
+            let repl = settings.repl.as_deref().ok_or("`repl` must be the path of the REPL's binary")?;
+            let repl = Arc::new(WarmScreen::<Repl>::new(backing(vec![path(repl)])));
+            (Some(Arc::clone(&repl) as _), Some(repl))
+        }
+        Backend::Server => {
+            let run = [path(&toolchain.lean)].into_iter().chain(server::ARGUMENTS.map(str::to_owned));
+            (Some(Arc::new(WarmScreen::<Server>::new(backing(run.collect())))), None)
+        }
+        Backend::Kimina => {
+            let key = (!settings.api_key.is_empty()).then(|| settings.api_key.clone());
+            let (url, retries, max_output_kb) = (settings.url.clone(), KIMINA_RETRIES, KIMINA_OUTPUT_KB);
+            (Some(Arc::new(Kimina::new(KiminaConfig { url, key, retries, max_output_kb, time })?)), None)
+        }
+    })
+}
+
 /// Why a trusted text did not compile.
-fn what_failed(compiled: Compiled, lines_before: usize) -> String {
+fn what_failed(compiled: Compiled, lines_before: u32) -> String {
     match compiled {
-        Compiled::Module { .. } => "it did".to_owned(),
+        Compiled::Module(_) => "it did".to_owned(),
         Compiled::Failed { messages, exit } => match first_error(&messages) {
             Some(error) => {
                 let line = error.line.saturating_sub(lines_before);
@@ -195,8 +248,9 @@ pub(super) fn on_big_stack<T: Send>(run: impl FnOnce() -> Result<T, String> + Se
     let bytes = STACK_BYTES_PER_DEPTH * MAX_DEPTH as usize + SPARE_STACK_BYTES;
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("lean-judge".to_owned()).stack_size(bytes);
-        let handle =
-            thread.spawn_scoped(scope, run).map_err(|error| format!("no thread could be started: {error}"))?;
+        let handle = thread
+            .spawn_scoped(scope, run)
+            .map_err(|error| format!("no thread could be started: {error}"))?;
         handle.join().map_err(|_| "the judge of compiled files crashed".to_owned())?
     })
 }

@@ -2,51 +2,47 @@
 
 use serde::Deserialize;
 
-/// How grave a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+use super::screen::{Message, Severity};
+
+#[derive(Deserialize)]
+struct Raw {
+    severity: Grade,
+    pos: Place,
+    data: String,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Severity {
+enum Grade {
     Error,
     Warning,
     #[serde(alias = "info", alias = "trace")]
     Information,
 }
 
-/// A message, with its place in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Message {
-    pub(super) severity: Severity,
-    /// From 1; of the whole file.
-    pub(super) line: usize,
-    /// Characters from 0.
-    pub(super) column: usize,
-    pub(super) text: String,
-}
-
-#[derive(Deserialize)]
-struct Raw {
-    severity: Severity,
-    pos: Place,
-    data: String,
-}
-
 #[derive(Deserialize)]
 struct Place {
-    line: usize,
-    column: usize,
+    line: u32,
+    column: u32,
 }
 
-/// The messages among the lines that Lean wrote. Whatever is none was written by something else.
+impl Raw {
+    fn message(self) -> Message {
+        let severity = match self.severity {
+            Grade::Error => Severity::Error,
+            Grade::Warning => Severity::Warning,
+            Grade::Information => Severity::Info,
+        };
+        Message { severity, line: self.pos.line, column: self.pos.column, text: self.data }
+    }
+}
+
+/// The messages among the lines that Lean wrote, with their lines in the whole file. Whatever is none was written by
+/// something else.
 pub(super) fn messages(said: &[u8]) -> Vec<Message> {
     let lines = said.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{"));
     let read = lines.filter_map(|line| serde_json::from_slice::<Raw>(line).ok());
-    read.map(|Raw { severity, pos, data }| Message {
-        severity,
-        line: pos.line,
-        column: pos.column,
-        text: data,
-    })
-    .collect()
+    read.map(Raw::message).collect()
 }
 
 #[cfg(test)]
@@ -64,6 +60,6 @@ mod tests {
         let found = messages(said.as_bytes());
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].severity, found[0].line, found[0].column), (Severity::Error, 3, 2));
-        assert_eq!((found[1].severity, found[1].text.as_str()), (Severity::Information, "so"));
+        assert_eq!((found[1].severity, found[1].text.as_str()), (Severity::Info, "so"));
     }
 }

@@ -21,6 +21,8 @@
 //! | `source.rs`, `header.rs` | the file that a response makes |
 //! | `toolchain.rs` | finds Lean |
 //! | `boxed.rs`, `compile.rs`, `messages.rs` | Lean in a box, and what it says |
+//! | `screen.rs`, `warm.rs`, `repl`, `server`, `kimina.rs` | back ends that keep a header warm and look at proofs first |
+//! | `session.rs`, `tactics.rs` | proofs tactic by tactic |
 //! | `machine.rs` | what is prepared once: toolchain, headers, statements |
 //! | `verdicts.rs` | what becomes of how it ended |
 //!
@@ -59,6 +61,7 @@ use compile::Compiled;
 use machine::{Claims, Machine, Prepared};
 pub use reference::{Mode, Reference};
 pub use report::{LeanReport, lean_report};
+use session::{Session, SessionError, TacticState};
 pub use settings::{Backend, LeanSettings, Partial, STANDARD_AXIOMS};
 use source::{Found, Source};
 
@@ -79,6 +82,27 @@ impl Lean {
         reference.header.as_deref().unwrap_or(&self.settings.header)
     }
 
+    /// Begins a proof of a reference tactic by tactic, by the REPL that must be the back end. What [`Session::proof`] gives
+    /// for a finished state is a response to be verified: that a session says that a proof is finished is no judgement.
+    ///
+    /// # Errors
+    /// The back end is another one, or Lean or the statement cannot be used: see [`SessionError`].
+    pub fn session(
+        &self,
+        reference: &Reference,
+        budget: &Budget,
+    ) -> Result<(Session, TacticState), SessionError> {
+        let repl = self.machine().and_then(|machine| {
+            machine
+                .repl
+                .clone()
+                .ok_or_else(|| "`backend` must be \"repl\" for proofs tactic by tactic".to_owned())
+        });
+        let repl = repl.map_err(SessionError::Statement)?;
+        let source = source::statement(self.header(reference), reference);
+        Session::start(repl, &source.imports, &source.body, budget)
+    }
+
     /// One try.
     fn attempt(&self, prepared: &Prepared, source: &Source, budget: &Budget) -> Result<Verdict, Fault> {
         let machine = self.machine().map_err(|problem| Fault::new(CauseKind::Unreachable, problem))?;
@@ -86,12 +110,18 @@ impl Lean {
         // What is left over is for ending the box and saying so, before somebody gives this verification up.
         let last = Instant::now() + left - (left / 10).min(Duration::from_millis(500));
         let deadline = Instant::now().checked_add(self.time).map_or(last, |end| end.min(last));
+        if let Some(screen) = &machine.screen {
+            let screened = screen.screen(&source.imports, &source.body, budget);
+            if let Some(result) = verdicts::of_screen(&self.settings, source, screened) {
+                return result;
+            }
+        }
         let started = Instant::now();
         let compiled = machine
             .compile(prepared, source, deadline)
             .map_err(|problem| Fault::new(CauseKind::Unreachable, problem))?;
         match compiled {
-            Compiled::Module { bytes, .. } => self.judged(prepared, source, &bytes),
+            Compiled::Module(bytes) => self.judged(prepared, source, &bytes),
             other => verdicts::of_failure(&self.settings, source, other, started.elapsed()),
         }
     }

@@ -26,6 +26,8 @@ pub fn lean_report(lean: &Path) -> Result<LeanReport, String> {
     let settings = LeanSettings { command: lean.display().to_string(), ..LeanSettings::default() };
     let found = Toolchain::find(&settings)?;
     let library = Library::open(&found.search_path(), &["Init"]);
-    let library = library.map(|library| library.origin().map(ToString::to_string).unwrap_or_default()).map_err(|error| error.to_string());
+    let library = library
+        .map(|library| library.origin().map(ToString::to_string).unwrap_or_default())
+        .map_err(|error| error.to_string());
     Ok(LeanReport { version: found.version, prefix: found.prefix, library })
 }

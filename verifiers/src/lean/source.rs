@@ -36,7 +36,7 @@ pub(super) struct Source {
     /// Everything after the imports.
     pub(super) body: String,
     /// Lines of `body` before the first one that the response wrote.
-    pub(super) lines_before: usize,
+    pub(super) lines_before: u32,
     /// What was taken from the response.
     pub(super) extracted: String,
 }
@@ -45,6 +45,11 @@ impl Source {
     /// The whole file.
     pub(super) fn text(&self) -> String {
         format!("{}{}", self.imports, self.body)
+    }
+
+    /// Whole lines of the file before its body.
+    pub(super) fn lines_of_imports(&self) -> u32 {
+        lines(&self.imports)
     }
 }
 
@@ -147,8 +152,8 @@ impl Source {
 }
 
 /// Whole lines of a text.
-fn lines(text: &str) -> usize {
-    text.matches('\n').count()
+fn lines(text: &str) -> u32 {
+    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
 }
 
 /// Whether a text states a theorem of that name.
@@ -194,7 +199,7 @@ mod tests {
         match find(response, HEADER, &reference) {
             Found::Source(source) => {
                 assert_eq!(source.imports, "import Mathlib");
-                let own = source.body.lines().nth(source.lines_before).unwrap();
+                let own = source.body.lines().nth(source.lines_before as usize).unwrap();
                 assert!(own.trim().is_empty() || source.extracted.contains(own.trim()), "{source:?}");
                 source.body
             }

@@ -6,7 +6,7 @@ use polestar_lean::judgement::{Proof, Refusal};
 
 use super::compile::Compiled;
 use super::machine::first_error;
-use super::messages::Message;
+use super::screen::{self, Message, Screened};
 use super::settings::{LeanSettings, Partial};
 use super::source::Source;
 use crate::error::shorten;
@@ -60,7 +60,7 @@ pub(super) fn of_failure(
     let zero = |kind: Kind, reason: String| Ok(Verdict::zero(kind, reason, Some(source.extracted.clone())));
     match compiled {
         Compiled::Failed { messages, exit } => match first_error(&messages) {
-            Some(error) => Ok(of_error(settings, source, error)),
+            Some(error) => Ok(of_error(settings, source, error, source.lines_of_imports())),
             None if exit.code == Some(0) => {
                 zero(Kind::Wrong, "Lean ended without an error and without a compiled file".to_owned())
             }
@@ -71,23 +71,49 @@ pub(super) fn of_failure(
             zero(Kind::Memory, format!("it took more than {} MiB of memory", settings.memory_mb))
         }
         Compiled::Flood => zero(Kind::Refused, "Lean wrote messages without end".to_owned()),
-        Compiled::Module { .. } => {
+        Compiled::Module(_) => {
             Err(Fault::new(CauseKind::Crash, "a compiled file was taken for none".to_owned()))
         }
     }
 }
 
-/// A proof that Lean refuses, or a part of one.
-fn of_error(settings: &LeanSettings, source: &Source, error: &Message) -> Verdict {
-    let lines_before = source.imports.matches('\n').count() + source.lines_before;
-    let place = match error.line.checked_sub(lines_before) {
-        None | Some(0) => "before the proof".to_owned(),
-        Some(line) => format!("line {line}"),
-    };
+/// What a back end found wrong with a proof; nothing where it is to be compiled.
+pub(super) fn of_screen(
+    settings: &LeanSettings,
+    source: &Source,
+    screened: Result<Screened, screen::Fault>,
+) -> Option<Result<Verdict, Fault>> {
+    match screened {
+        Ok(screened) => match screened.error() {
+            Some(error) => Some(Ok(of_error(settings, source, error, 0))),
+            None if screened.num_sorries > 0 && !settings.axioms.iter().any(|axiom| axiom == "sorryAx") => {
+                let refusal = Refusal::Sorry { through: String::new() };
+                Some(Ok(of_refusal(source, refusal)))
+            }
+            None => None,
+        },
+        // Compiling tells whether it had the machine to itself.
+        Err(screen::Fault::Judged { kind: Kind::Timeout, .. }) => None,
+        Err(screen::Fault::Judged { kind, reason }) => {
+            Some(Ok(Verdict::zero(kind, reason, Some(source.extracted.clone()))))
+        }
+        Err(screen::Fault::Undecided { kind, message, may_retry: true }) => {
+            Some(Err(Fault::new(kind, message)))
+        }
+        Err(screen::Fault::Undecided { kind, message, may_retry: false }) => {
+            Some(Err(Fault::lasting(kind, message)))
+        }
+    }
+}
+
+/// A proof that Lean refuses, or a part of one. `offset` is how many lines the message counts before the body.
+fn of_error(settings: &LeanSettings, source: &Source, error: &Message, offset: u32) -> Verdict {
+    let line = error.line.saturating_sub(offset + source.lines_before);
+    let place = if line == 0 { "before the proof".to_owned() } else { format!("line {line}") };
     let reason = format!("{place}: {}", shorten(error.text.trim(), SHOWN_BYTES));
     let share = match settings.partial {
         Partial::None => None,
-        Partial::Prefix => share_before(source, error.line.saturating_sub(lines_before)),
+        Partial::Prefix => share_before(source, line as usize),
     };
     match share {
         Some((done, all)) if done > 0 => Verdict::Judged {
