@@ -135,7 +135,9 @@ fn valid_application(
     let (head, arguments) = checker.env.terms.spine(e);
     let Some(target) = opened.types.iter().position(|ty| ty.constant == head) else { return Ok(None) };
     let num_params = opened.params.len();
-    if arguments.len() != num_params + opened.types[target].indices.len() || !arguments.starts_with(&opened.params) {
+    if arguments.len() != num_params + opened.types[target].indices.len()
+        || !arguments.starts_with(&opened.params)
+    {
         return Ok(None);
     }
     let indices = arguments[num_params..].to_vec();

@@ -23,7 +23,8 @@ pub(super) fn eliminate(
     opened: &mut Opened,
     scratch: &mut Vec<NameId>,
 ) -> Result<(), KernelError> {
-    let mut elimination = Elimination { opened, scratch, known: FxHashMap::default(), done: FxHashMap::default() };
+    let mut elimination =
+        Elimination { opened, scratch, known: FxHashMap::default(), done: FxHashMap::default() };
     let mut index = 0;
     while index < elimination.opened.types.len() {
         for place in 0..elimination.opened.types[index].constructors.len() {
@@ -37,7 +38,9 @@ pub(super) fn eliminate(
             }
         }
         if elimination.opened.types.len() > MOST_TYPES {
-            return Err(checker.refuse(format!("more than {MOST_TYPES} types are nested in others in its block")));
+            return Err(
+                checker.refuse(format!("more than {MOST_TYPES} types are nested in others in its block"))
+            );
         }
         index += 1;
     }
@@ -166,7 +169,8 @@ impl Elimination<'_> {
         }
         let mut constructors = Vec::new();
         for &name in &info.constructors {
-            let constant = checker.env.get(name)?.ok_or_else(|| self.ill_formed(checker, constructor, name))?;
+            let constant =
+                checker.env.get(name)?.ok_or_else(|| self.ill_formed(checker, constructor, name))?;
             let body = self.at_params(checker, constructor, &constant, &level_list, params)?;
             let head = checker.env.terms.constant(name, levels);
             let applied = checker.env.terms.apps(head, params);

@@ -82,11 +82,18 @@ pub(super) fn open(
         if index == 0 {
             opened.level = level;
         } else if !checker.is_level_eq(level, opened.level)? {
-            let problem = "it lives in another universe than the first type of its block: all must live in the same";
+            let problem =
+                "it lives in another universe than the first type of its block: all must live in the same";
             return Err(refused(&checker.env.terms, ty.name, problem));
         }
         let constant = checker.env.terms.constant(ty.name, levels);
-        opened.types.push(OpenedType { name: ty.name, constant, indices, constructors: Vec::new(), nested: None });
+        opened.types.push(OpenedType {
+            name: ty.name,
+            constant,
+            indices,
+            constructors: Vec::new(),
+            nested: None,
+        });
     }
     for (ty, open) in declaration.types.iter().zip(&opened.types) {
         scratch.push(ty.name);
@@ -131,13 +138,17 @@ pub(super) fn insert_scratch(
 }
 
 /// A local for each parameter, from the type of the first type of the block.
-fn first_params(checker: &mut Checker<'_, '_>, declaration: &Declaration) -> Result<Vec<ExprId>, KernelError> {
+fn first_params(
+    checker: &mut Checker<'_, '_>,
+    declaration: &Declaration,
+) -> Result<Vec<ExprId>, KernelError> {
     let first = &declaration.types[0];
     let mut params = Vec::new();
     let mut at = first.ty;
     for _ in 0..declaration.num_params {
         let Expr::Pi(domain, body) = checker.env.terms.expr(at) else {
-            let problem = format!("it claims {} parameters, its type has {}", declaration.num_params, params.len());
+            let problem =
+                format!("it claims {} parameters, its type has {}", declaration.num_params, params.len());
             return Err(refused(&checker.env.terms, first.name, problem));
         };
         let domain = checker.instantiate(domain, &params)?;
@@ -162,7 +173,8 @@ fn after_params(
         };
         let expected = checker.local_type(param)?;
         if !checker.is_def_eq(domain, expected)? {
-            let problem = format!("its parameter {} differs from that of the first type of the block", index + 1);
+            let problem =
+                format!("its parameter {} differs from that of the first type of the block", index + 1);
             return Err(refused(&checker.env.terms, ty.name, problem));
         }
         rest = checker.instantiate(body, &[param])?;
