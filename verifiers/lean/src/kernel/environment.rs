@@ -87,9 +87,12 @@ impl<'t> Environment<'t> {
         self.constants.insert(entry.constant.name, Some(entry));
     }
 
-    /// Takes back a constant that was inserted.
+    /// Takes back a constant that was inserted, and with it all that was remembered of constants: another one may get
+    /// its name.
     pub(crate) fn withdraw(&mut self, name: NameId) {
         self.constants.remove(&name);
+        self.caches = ConstantCaches::default();
+        self.literals = Literals::default();
     }
 
     /// Adds a constant that nobody checked: the inductive types of tests.
