@@ -8,12 +8,13 @@ use rustc_hash::FxHashMap;
 
 use super::open::{Opened, OpenedConstructor, OpenedType, insert_scratch, telescope};
 use super::walk::rewrite;
-use super::{refused, spend};
+use super::refused;
 use crate::constant::{Constant, ConstantKind, InductiveInfo};
 use crate::kernel::{Checker, KernelError};
 use crate::terms::{Expr, ExprId, LevelId, LevelsId, NameId};
 
-/// More types than this in a block are refused: `Foo (id Bar)` in `Bar` would make ever more of them.
+/// More types than this in a block are refused: a chain of types, each with two of the one before in it, doubles them at
+/// every link.
 const MOST_TYPES: usize = 1_024;
 
 /// Replaces nested occurrences in all constructors of the block by types that stand for them, which are put into the
@@ -84,7 +85,7 @@ impl Elimination<'_> {
         let head = checker.env.terms.head(at);
         let Expr::Const(container, levels) = checker.env.terms.expr(head) else { return Ok(None) };
         let (_, arguments) = checker.env.terms.spine(at);
-        spend(checker, arguments.len())?;
+        checker.spend(arguments.len() as u64)?;
         if arguments.is_empty() || self.opened.occurrences.has(container) {
             return Ok(None);
         }
@@ -250,7 +251,7 @@ pub(super) fn restore(
         let head = checker.env.terms.head(at);
         let Some(stand_in) = stand_ins.iter().find(|ty| ty.constant == head) else { return Ok(None) };
         let (_, arguments) = checker.env.terms.spine(at);
-        spend(checker, arguments.len())?;
+        checker.spend(arguments.len() as u64)?;
         let Some(nested) = stand_in.nested else { return Ok(None) };
         if !arguments.starts_with(&opened.params) {
             // What is left of the stand-in is an unknown constant to the check of the recursor.
