@@ -1,5 +1,7 @@
 //! Libraries are found and read as Lean would, and what is wrong with them is said.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -95,9 +97,9 @@ fn imports_are_followed_and_constants_found() {
         // Modules that import each other are no reason to hang.
         .write("C.olean", &axioms_module(&["A"], &["c", "x.«1»"]));
     let library = folder.open(&["A", "A"]).unwrap();
-    assert_eq!((library.num_modules(), library.num_constants()), (3, 6));
+    assert_eq!((library.num_modules(), library.num_constants()), (3, 5));
     assert_eq!(library.origin().unwrap().lean_version, "4.99.0");
-    for name in ["a", "b", "c", "x.1"] {
+    for name in ["a", "b", "c", "x.1", "x.«1»"] {
         assert_eq!(kind(&library, name), Some("axiom"), "{name}");
     }
     for name in ["d", "a.b", "x", "x.2", "[anonymous]"] {
@@ -161,7 +163,7 @@ fn files_that_cannot_be_read_are_named() {
     folder.write("A.olean", b"");
     assert_eq!(folder.refused(&["A"]), "LIB/A.olean cannot be read: the file is empty");
     let whole = axioms_module(&[], &["a"]);
-    folder.write("A.olean", &whole[..whole.len() - 40]);
+    folder.write("A.olean", &whole[..whole.len() / 2]);
     let error = folder.refused(&["A"]);
     assert!(
         error.starts_with("LIB/A.olean cannot be read: byte 0x50: ") && error.contains("lake build"),
@@ -212,7 +214,7 @@ fn axioms_are_found_through_all_that_is_mentioned() {
     expect("sorry", &["sorryAx"], &[]);
     expect("propext", &["propext"], &[]);
     // A name of one component with a dot in it is another name.
-    expect("all", &["Classical.choice", "propext", "sorryAx"], &["«Classical", "choice»"]);
+    expect("all", &["Classical.choice", "propext", "sorryAx"], &["«Classical.choice»"]);
     expect("lost", &["propext"], &["nowhere"]);
     let mut terms = Terms::new();
     let name = terms.read_name("unknown").unwrap();
@@ -300,7 +302,7 @@ fn several_threads_may_ask() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for name in ["a", "b", "c"] {
-                    assert_eq!(axioms(&library, name), [const { Vec::new() }; 3]);
+                    assert_eq!(axioms(&library, name), [const { Vec::<String>::new() }; 3]);
                     assert_eq!(kind(&library, name), Some("theorem"));
                 }
             });

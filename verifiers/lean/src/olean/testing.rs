@@ -1,6 +1,9 @@
 //! Writes compiled modules for tests: objects one after another, as Lean lays them out, and broken ones where asked.
 
+#![allow(clippy::unwrap_used)]
+
 use super::header::WordSize;
+use crate::terms::{Name, Terms};
 
 /// What a field of an object holds: a word as it stands in the file.
 pub(crate) type Field = u64;
@@ -142,16 +145,23 @@ impl Builder {
         elements.iter().rev().fold(scalar(0), |rest, &element| self.ctor(1, &[element, rest], &[]))
     }
 
-    /// A name of components between dots; those made of digits become numbers.
+    /// A name in Lean's dotted form; the empty name for no text.
     pub(crate) fn name(&mut self, text: &str) -> Field {
-        text.split('.').filter(|component| !component.is_empty()).fold(scalar(0), |prefix, component| {
-            let (tag, last) = match component.parse() {
-                Ok(number) => (2, scalar(number)),
-                Err(_) => (1, self.text(component)),
+        let mut terms = Terms::new();
+        let mut rest = if text.is_empty() { terms.anonymous() } else { terms.read_name(text).unwrap() };
+        let mut components = Vec::new();
+        loop {
+            let (prefix, tag, last) = match terms.name(rest) {
+                Name::Anonymous => break,
+                Name::Str(prefix, text) => (prefix, 1, self.text(text)),
+                Name::Num(prefix, number) => (prefix, 2, scalar(number)),
             };
-            // What Lean stores as a hash is never looked at.
-            self.ctor(tag, &[prefix, last], &[0xEE; 8])
-        })
+            components.push((tag, last));
+            rest = prefix;
+        }
+        // What Lean stores as a hash is never looked at.
+        let extend = |prefix, (tag, last)| self.ctor(tag, &[prefix, last], &[0xEE; 8]);
+        components.into_iter().rev().fold(scalar(0), extend)
     }
 
     /// An expression; the summary that Lean stores in it is never looked at.

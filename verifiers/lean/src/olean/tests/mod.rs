@@ -1,5 +1,7 @@
 //! Modules are read as they were written, and broken ones are refused.
 
+#![allow(clippy::unwrap_used)]
+
 mod hostile;
 mod real;
 mod refusals;

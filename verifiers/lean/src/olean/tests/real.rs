@@ -72,14 +72,21 @@ fn a_big_number_is_read() {
 set_option genCtorIdx false
 set_option genSizeOf false
 set_option genInjectivity false
+universe u
 axiom lcErased : Type
+axiom lcAny : Type
 inductive Nat where | zero | succ (n : Nat)
-noncomputable def q : Nat := nat_lit 123456789012345678901234567890
+class OfNat (α : Type u) (_ : Nat) where
+  ofNat : α
+@[instance] axiom instOfNatNat (n : Nat) : OfNat Nat n
+noncomputable def q : Nat := 123456789012345678901234567890
 ";
     let Some(parts) = compile(folder.path(), text) else { return };
     let module = Module::read(parts, LIMITS).unwrap();
     let (mut terms, mut reader) = (Terms::new(), module.reader(LIMITS));
     let q = find(&mut reader, &mut terms, "q");
-    let Expr::Nat(number) = terms.expr(q.value().unwrap()) else { panic!("a number was compiled") };
+    // It is `OfNat.ofNat Nat number instance`.
+    let (_, arguments) = terms.spine(q.value().unwrap());
+    let Expr::Nat(number) = terms.expr(arguments[1]) else { panic!("a number was compiled") };
     assert_eq!(terms.nat_value(number).to_string(), "123456789012345678901234567890");
 }
