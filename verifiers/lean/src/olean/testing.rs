@@ -276,3 +276,16 @@ pub(crate) fn sample(word_size: WordSize) -> Vec<u8> {
     let import = b.import("Init.Core");
     b.finish(&[import], &constants, &[], false)
 }
+
+/// The public and the private part of a module: `P` is in the first, `t` in both, `hidden` in the second, which points
+/// into the first.
+pub(crate) fn sample_parts(word_size: WordSize) -> [Vec<u8>; 2] {
+    let mut public = Builder::new(word_size);
+    let prop = public.prop();
+    let infos = [("P", public.axiom("P", prop)), ("t", public.axiom("t", prop))];
+    let public = public.finish(&[], &infos, &[], true);
+    let mut private = Builder::at(0x5550_0000 + 0x1_0000, word_size);
+    let value = private.constant("P");
+    let infos = [("t", private.theorem("t", prop, value)), ("hidden", private.axiom("hidden", prop))];
+    [public, private.finish(&[], &infos, &[], true)]
+}

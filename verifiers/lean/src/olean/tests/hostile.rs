@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::testing::sample;
+use super::super::testing::{sample, sample_parts};
 use super::super::{Limits, WordSize};
 use super::{WORD_SIZES, read_all};
 
@@ -10,7 +10,11 @@ const TIGHT: Limits = Limits { max_bytes: 1 << 16, max_objects: 2000 };
 
 /// Reads all of a file, right or wrong. The terms must stay within what was charged for.
 fn survive(file: Vec<u8>) {
-    if let Ok((terms, _)) = read_all(vec![file], TIGHT) {
+    survive_parts(vec![file]);
+}
+
+fn survive_parts(parts: Vec<Vec<u8>>) {
+    if let Ok((terms, _)) = read_all(parts, TIGHT) {
         // The arena has a few nodes of its own.
         assert!(terms.num_nodes() as u64 <= TIGHT.max_objects + 16);
     }
@@ -36,6 +40,20 @@ fn any_single_bit_may_be_wrong() {
                 let mut file = whole.clone();
                 file[byte] ^= 1 << bit;
                 survive(file);
+            }
+        }
+    }
+}
+
+#[test]
+fn any_single_bit_of_two_parts_may_be_wrong() {
+    for word_size in WORD_SIZES {
+        let whole = sample_parts(word_size);
+        for part in 0..2 {
+            for bit in 0..8 * whole[part].len() {
+                let mut parts = whole.to_vec();
+                parts[part][bit / 8] ^= 1 << (bit % 8);
+                survive_parts(parts);
             }
         }
     }

@@ -6,7 +6,7 @@ mod hostile;
 mod real;
 mod refusals;
 
-use super::testing::{Builder, sample, scalar};
+use super::testing::{Builder, sample, sample_parts, scalar};
 use super::{Import, Limits, Module, ModuleName, OleanError, Reader, WordSize};
 use crate::constant::{Constant, ConstantKind, Hints, QuotKind, Safety};
 use crate::terms::{Expr, Terms};
@@ -136,15 +136,7 @@ fn expressions_deeper_than_any_stack_are_read() {
 #[test]
 fn later_parts_point_into_earlier_ones_and_count() {
     for word_size in WORD_SIZES {
-        let mut public = Builder::new(word_size);
-        let p = public.prop();
-        let infos = [("P", public.axiom("P", p)), ("t", public.axiom("t", p))];
-        let shared = p;
-        let public = public.finish(&[], &infos, &[], true);
-        let mut private = Builder::at(0x5550_0000 + 0x1_0000, word_size);
-        let value = private.constant("P");
-        let infos = [("t", private.theorem("t", shared, value)), ("hidden", private.axiom("hidden", shared))];
-        let private = private.finish(&[], &infos, &[], true);
+        let [public, private] = sample_parts(word_size);
         let (terms, constants) = read_all(vec![public.clone(), private], LIMITS).unwrap();
         let mut found: Vec<_> = constants.iter().map(|c| (terms.show_name(c.name), c.kind_name())).collect();
         found.sort();
