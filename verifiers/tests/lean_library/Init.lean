@@ -92,13 +92,13 @@ structure PProd (α : Sort u) (β : Sort v) where
 structure Prod (α : Type u) (β : Type v) where
   fst : α
   snd : β
+inductive Nat where
+  | zero : Nat
+  | succ (n : Nat) : Nat
 inductive Bool : Type where
   | false : Bool
   | true : Bool
 export Bool (false true)
-inductive Nat where
-  | zero : Nat
-  | succ (n : Nat) : Nat
 axiom sorryAx (α : Sort u) (synthetic : Bool) : α
 
 structure And (a b : Prop) : Prop where
@@ -333,6 +333,13 @@ theorem Nat.ble_of_le {n m : Nat} (h : Nat.le n m) : Eq (Nat.ble n m) true :=
   | true => isTrue (Nat.le_of_ble n m h)
   | false => isFalse fun e => true_ne_false ((Nat.ble_of_le e).symm.trans h)
 @[extern "lean_nat_dec_lt"] def Nat.decLt (n m : Nat) : Decidable (LT.lt n m) := Nat.decLe (Nat.succ n) m
+def Nat.ctorIdx (n : Nat) : Nat := n.casesOn 0 (fun _ => 1)
+def Bool.ctorIdx (b : Bool) : Nat := b.casesOn 0 1
+theorem noConfusion_of_Nat {α : Sort u} (f : α → Nat) {a b : α} (h : Eq a b) :
+    (Nat.beq (f a) (f b)).rec (motive := fun _ => Prop) False True :=
+  @Eq.ndrec α a (fun b => (Nat.beq (f a) (f b)).rec (motive := fun _ => Prop) False True)
+    (@Eq.ndrec Bool true (fun t => t.rec (motive := fun _ => Prop) False True) True.intro
+      (Nat.beq (f a) (f a)) (Nat.beq_self (f a)).symm) b h
 instance : DecidableEq Nat := Nat.decEq
 instance (n m : Nat) : Decidable (LE.le n m) := Nat.decLe n m
 instance (n m : Nat) : Decidable (LT.lt n m) := Nat.decLt n m
@@ -763,6 +770,7 @@ syntax calcFirstStep := ppIndent(colGe term (" := " term)?)
 syntax calcStep := ppIndent(colGe term " := " term)
 syntax calcSteps := ppLine withPosition(calcFirstStep) withPosition((calcStep ppLine)*)
 syntax (name := calc) "calc" calcSteps : term
+syntax (name := calcTactic) "calc" calcSteps : tactic
 end Lean
 macro "∃" xs:Lean.explicitBinders ", " b:term : term => Lean.expandExplicitBinders `Exists xs b
 macro:35 "Σ" xs:Lean.explicitBinders ", " b:term : term => Lean.expandExplicitBinders `Sigma xs b
