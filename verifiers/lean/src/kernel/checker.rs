@@ -58,6 +58,31 @@ impl<'e, 't> Checker<'e, 't> {
         self.env.meter.leave();
     }
 
+    /// The head of an application and its arguments, first to last. Long ones cost steps.
+    pub(crate) fn spine(&mut self, e: ExprId) -> Result<(ExprId, Vec<ExprId>), KernelError> {
+        let (head, arguments) = self.env.terms.spine(e);
+        self.spend(arguments.len() as u64 / 16)?;
+        Ok((head, arguments))
+    }
+
+    /// The function at the head of an application; the term itself where it is none. Long ones cost steps.
+    pub(crate) fn head(&mut self, e: ExprId) -> Result<ExprId, KernelError> {
+        let mut at = e;
+        let mut count = 0u64;
+        while let Expr::App(function, _) = self.env.terms.expr(at) {
+            at = function;
+            count += 1;
+        }
+        self.spend(count / 16)?;
+        Ok(at)
+    }
+
+    /// The node at the head of an application.
+    pub(crate) fn head_expr(&mut self, e: ExprId) -> Result<Expr, KernelError> {
+        let head = self.head(e)?;
+        Ok(self.env.terms.expr(head))
+    }
+
     /// The declaration's universe parameters.
     pub(crate) fn level_params(&self) -> &[NameId] {
         &self.level_params
@@ -110,6 +135,7 @@ impl<'e, 't> Checker<'e, 't> {
     ) -> Result<ExprId, KernelError> {
         let mut made = self.abstract_locals(e, locals)?;
         for (index, &local) in locals.iter().enumerate().rev() {
+            self.spend(index as u64 / 4)?;
             let ty = self.local_type(local)?;
             let ty = self.abstract_locals(ty, &locals[..index])?;
             made = self.env.terms.intern(binder(ty, made));
