@@ -88,7 +88,12 @@ fn all(folder: &Path, roots: &[String]) -> Result<(), Box<dyn Error>> {
     for problem in &counts.refused {
         println!("NOT ACCEPTED {problem}");
     }
-    println!("{:?}, {} not accepted, {:.1} s", counts.by_kind, counts.refused.len(), start.elapsed().as_secs_f64());
+    println!(
+        "{:?}, {} not accepted, {:.1} s",
+        counts.by_kind,
+        counts.refused.len(),
+        start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 

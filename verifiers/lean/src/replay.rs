@@ -71,7 +71,9 @@ impl Unit {
     fn constants(&self) -> Vec<&Constant> {
         match self {
             Self::One(constant) => vec![constant],
-            Self::Block(block) => block.types.iter().chain(&block.constructors).chain(&block.recursors).collect(),
+            Self::Block(block) => {
+                block.types.iter().chain(&block.constructors).chain(&block.recursors).collect()
+            }
             Self::Quotients(constants) => constants.iter().collect(),
         }
     }
@@ -80,7 +82,9 @@ impl Unit {
     fn terms(&self) -> Vec<ExprId> {
         match self {
             Self::One(constant) => constant.value().into_iter().chain([constant.ty]).collect(),
-            Self::Block(block) => block.types.iter().chain(&block.constructors).map(|constant| constant.ty).collect(),
+            Self::Block(block) => {
+                block.types.iter().chain(&block.constructors).map(|constant| constant.ty).collect()
+            }
             Self::Quotients(constants) => constants.iter().map(|constant| constant.ty).collect(),
         }
     }
@@ -157,7 +161,8 @@ impl Walk<'_, '_> {
             return Ok(None);
         };
         if trusted {
-            let problem = "the name is taken: an imported module has a constant of that name; choose another name";
+            let problem =
+                "the name is taken: an imported module has a constant of that name; choose another name";
             return Err(self.refused(name, problem.to_owned()));
         }
         let unit = self.unit(claim)?;
@@ -193,8 +198,10 @@ impl Walk<'_, '_> {
         let found = found.map_err(|error| self.refused(name, format!("it cannot be read: {error}")))?;
         match found {
             Some(constant) if constant.name != name => {
-                let problem =
-                    format!("it is stored under another name than its own, `{}`", self.env.terms.show_name(constant.name));
+                let problem = format!(
+                    "it is stored under another name than its own, `{}`",
+                    self.env.terms.show_name(constant.name)
+                );
                 Err(self.refused(name, problem))
             }
             found => Ok(found),
@@ -249,7 +256,8 @@ impl Walk<'_, '_> {
             }
         }
         if !names.contains(&member) {
-            let problem = "it claims to belong to a block of inductive types that does not have it".to_owned();
+            let problem =
+                "it claims to belong to a block of inductive types that does not have it".to_owned();
             return Err(self.refused(member, problem));
         }
         Ok(Unit::Block(block))
@@ -337,7 +345,9 @@ impl Walk<'_, '_> {
             self.tick(NameId::ANONYMOUS)?;
             let expr = self.env.terms.expr(at);
             match expr {
-                Expr::Const(name, _) | Expr::Proj(name, _, _) if !own.contains(&name) && names.insert(name) => {
+                Expr::Const(name, _) | Expr::Proj(name, _, _)
+                    if !own.contains(&name) && names.insert(name) =>
+                {
                     found.push(name);
                 }
                 Expr::Nat(_) => literals.0 = true,
@@ -365,10 +375,14 @@ impl Walk<'_, '_> {
         found: &mut Vec<NameId>,
     ) -> Result<(), KernelError> {
         let nat_names: &[&str] = if nats { &["Nat"] } else { &[] };
-        let string_names: &[&str] =
-            if strings { &["String", "String.ofList", "String.mk", "Char", "Char.ofNat", "List"] } else { &[] };
+        let string_names: &[&str] = if strings {
+            &["String", "String.ofList", "String.mk", "Char", "Char.ofNat", "List"]
+        } else {
+            &[]
+        };
         for text in nat_names.iter().chain(string_names) {
-            let name = text.split('.').fold(NameId::ANONYMOUS, |name, part| self.env.terms.str_name(name, part));
+            let name =
+                text.split('.').fold(NameId::ANONYMOUS, |name, part| self.env.terms.str_name(name, part));
             if !own.contains(&name)
                 && !names.contains(&name)
                 && !self.env.is_trusted(name)?

@@ -24,6 +24,8 @@ mod literals;
 mod nat;
 mod recursor;
 mod subst;
+#[cfg(test)]
+mod tests;
 mod whnf;
 
 use thiserror::Error;

@@ -99,7 +99,7 @@ impl Checker<'_, '_> {
             NatOp::Sub => a - b,
             NatOp::Mul => {
                 self.require_bits(a.bits() + b.bits())?;
-                self.spend(a_words.saturating_mul(b_words) / 64)?;
+                self.spend(product_steps(a_words, b_words))?;
                 a * b
             }
             NatOp::Div | NatOp::Mod => {
@@ -153,8 +153,11 @@ impl Checker<'_, '_> {
         }
         let bits = base.bits().saturating_mul(exponent);
         self.require_bits(bits)?;
-        let words = bits / 64;
-        self.spend(words.saturating_mul(words) / 64)?;
+        if base.count_ones() == 1 {
+            self.spend(bits / 1024)?;
+            return Ok(BigUint::one() << ((base.bits() - 1) * exponent));
+        }
+        self.spend(product_steps(bits / 64, bits / 64))?;
         // Its square root has 32 bits: the exponent is at most 2^24.
         Ok(base.pow(exponent as u32))
     }
@@ -186,4 +189,9 @@ impl Checker<'_, '_> {
             _ => false,
         }
     }
+}
+
+/// What the product of two numbers of so many words takes: less than the product of the counts.
+fn product_steps(a_words: u64, b_words: u64) -> u64 {
+    a_words.max(b_words).saturating_mul(a_words.min(b_words).isqrt()) / 16
 }

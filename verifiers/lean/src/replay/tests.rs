@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::{Claimed, Replayed, replay};
 use crate::constant::{Constant, ConstantKind, Hints, Safety};
+use crate::kernel::inductive::Block;
 use crate::kernel::inductive::tests::lab::{LIST, Lab, NAT};
 use crate::kernel::inductive::tests::text;
-use crate::kernel::inductive::Block;
 use crate::kernel::{Budget, Environment, KernelError, ReadError, Trusted};
 use crate::terms::{NameId, Terms};
 
@@ -17,7 +17,12 @@ impl Trusted for Library {
     fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
         let axiom = |terms: &mut Terms, ty: &str| {
             let ty = text::term(terms, ty);
-            Ok(Some(Constant { name, level_params: Vec::new(), ty, kind: ConstantKind::Axiom { is_unsafe: false } }))
+            Ok(Some(Constant {
+                name,
+                level_params: Vec::new(),
+                ty,
+                kind: ConstantKind::Axiom { is_unsafe: false },
+            }))
         };
         match terms.show_name(name).as_str() {
             "Lib.P" => axiom(terms, "Prop"),
@@ -73,8 +78,10 @@ impl Bench {
     }
 
     fn definition(&mut self, name: &str, ty: &str, value: &str, safety: Safety) {
-        self.put(name, ty, |lab| {
-            ConstantKind::Definition { value: lab.term(value), hints: Hints::Regular(1), safety }
+        self.put(name, ty, |lab| ConstantKind::Definition {
+            value: lab.term(value),
+            hints: Hints::Regular(1),
+            safety,
         });
     }
 
@@ -125,7 +132,11 @@ fn blocks_come_whole_whatever_part_is_reached() {
             &[("Tree", "Type", &[("Tree.node", "forall (n : Nat) (children : List.{0} Tree), Tree")][..])];
         let tree = bench.lab.block(&[], 0, tree);
         [nat, list, tree].iter().for_each(|block| bench.block(block));
-        bench.theorem("main", &format!("forall (A : Sort 5) (f : (fun (x : Type) => A) ({reached})), A"), "main.value");
+        bench.theorem(
+            "main",
+            &format!("forall (A : Sort 5) (f : (fun (x : Type) => A) ({reached})), A"),
+            "main.value",
+        );
         // A value of the wrong type: all that it reaches comes first, so the refusal is of the theorem.
         bench.axiom("main.value", "Prop");
         let problem = bench.refused("main");
@@ -160,7 +171,11 @@ fn names_that_are_unknown_or_taken() {
     assert!(bench.refused("main").contains("the module has no constant of this name"));
     assert!(bench.refused("Lib.p").contains("the module has no constant of this name"));
     bench.theorem("main", "Lib.P", "gone");
-    assert!(bench.refused("main").contains("main: it mentions `gone`, which neither the module nor an imported one has"));
+    assert!(
+        bench
+            .refused("main")
+            .contains("main: it mentions `gone`, which neither the module nor an imported one has")
+    );
     bench.theorem("main", "Lib.P", "Lib.p");
     bench.replay("main").unwrap();
     bench.axiom("Lib.p", "Lib.P");

@@ -59,22 +59,38 @@ impl Declaration {
 /// belongs elsewhere or is there twice.
 pub(super) fn declaration(terms: &Terms, block: &Block) -> Result<Declaration, KernelError> {
     let Some(first) = block.types.first() else {
-        return Err(refused(terms, terms.anonymous(), "an inductive block has at least one type, this one has none"));
+        return Err(refused(
+            terms,
+            terms.anonymous(),
+            "an inductive block has at least one type, this one has none",
+        ));
     };
     names_differ(terms, block)?;
     let first_info = inductive_info(terms, first)?;
     if first_info.all.iter().ne(block.types.iter().map(|ty| &ty.name)) {
-        return Err(refused(terms, first.name, "its list of all types of the block is not the types of the block"));
+        return Err(refused(
+            terms,
+            first.name,
+            "its list of all types of the block is not the types of the block",
+        ));
     }
     let mut constructors = ConstructorsByName::new(terms, block)?;
     let mut types = Vec::with_capacity(block.types.len());
     for ty in &block.types {
         let info = inductive_info(terms, ty)?;
         if info.all != first_info.all {
-            return Err(refused(terms, ty.name, "its list of all types of the block differs from that of the first type"));
+            return Err(refused(
+                terms,
+                ty.name,
+                "its list of all types of the block differs from that of the first type",
+            ));
         }
         if ty.level_params != first.level_params {
-            return Err(refused(terms, ty.name, "its universe parameters differ from those of the first type of the block"));
+            return Err(refused(
+                terms,
+                ty.name,
+                "its universe parameters differ from those of the first type of the block",
+            ));
         }
         if info.num_params != first_info.num_params {
             let problem = format!(
@@ -96,9 +112,11 @@ pub(super) fn declaration(terms: &Terms, block: &Block) -> Result<Declaration, K
 
 fn inductive_info<'b>(terms: &Terms, constant: &'b Constant) -> Result<&'b InductiveInfo, KernelError> {
     match &constant.kind {
-        ConstantKind::Inductive(info) if info.is_unsafe => {
-            Err(refused(terms, constant.name, "it is an unsafe inductive type: only safe ones take part in proofs"))
-        }
+        ConstantKind::Inductive(info) if info.is_unsafe => Err(refused(
+            terms,
+            constant.name,
+            "it is an unsafe inductive type: only safe ones take part in proofs",
+        )),
         ConstantKind::Inductive(info) => Ok(info),
         _ => {
             let problem = format!("an inductive type was expected, it is an {}", constant.kind_name());
@@ -116,7 +134,11 @@ fn names_differ(terms: &Terms, block: &Block) -> Result<(), KernelError> {
             return Err(refused(terms, constant.name, "its name is there twice in the block"));
         }
         if is_reserved(terms, constant.name) {
-            return Err(refused(terms, constant.name, "names that begin with `_nested` are kept for the kernel"));
+            return Err(refused(
+                terms,
+                constant.name,
+                "names that begin with `_nested` are kept for the kernel",
+            ));
         }
         let mut params = FxHashSet::default();
         if let Some(&twice) = constant.level_params.iter().find(|&&param| !params.insert(param)) {
@@ -153,7 +175,10 @@ impl<'b> ConstructorsByName<'b> {
                 return Err(refused(terms, constant.name, problem));
             }
         }
-        Ok(Self { terms, waiting: block.constructors.iter().map(|constant| (constant.name, constant)).collect() })
+        Ok(Self {
+            terms,
+            waiting: block.constructors.iter().map(|constant| (constant.name, constant)).collect(),
+        })
     }
 
     fn take(
@@ -163,7 +188,8 @@ impl<'b> ConstructorsByName<'b> {
         first: &Constant,
     ) -> Result<ConstructorDeclaration, KernelError> {
         let Some(constant) = self.waiting.remove(&name) else {
-            let problem = format!("its constructor `{}` is missing or there twice", self.terms.show_name(name));
+            let problem =
+                format!("its constructor `{}` is missing or there twice", self.terms.show_name(name));
             return Err(refused(self.terms, ty.name, problem));
         };
         if constant.level_params != first.level_params {

@@ -31,7 +31,9 @@ fn all_of(env: &mut Environment<'_>, claimed: &[Constant], made: &[Constant]) ->
     }
     match claims.values().map(|constant| constant.name).min() {
         None => Ok(()),
-        Some(extra) => Err(refused(&env.terms, extra, "it does not follow from the declaration of its block")),
+        Some(extra) => {
+            Err(refused(&env.terms, extra, "it does not follow from the declaration of its block"))
+        }
     }
 }
 
@@ -40,14 +42,22 @@ fn one(env: &mut Environment<'_>, claim: &Constant, made: &Constant) -> Result<(
     let mut compared = Compared { checker, name: made.name };
     if claim.level_params != made.level_params {
         let terms = &compared.checker.env.terms;
-        let list = |params: &[NameId]| params.iter().map(|&name| terms.show_name(name)).collect::<Vec<_>>().join(", ");
+        let list = |params: &[NameId]| {
+            params.iter().map(|&name| terms.show_name(name)).collect::<Vec<_>>().join(", ")
+        };
         let (claimed, expected) = (list(&claim.level_params), list(&made.level_params));
-        return Err(compared.differs("universe parameters", &format!("[{expected}]"), &format!("[{claimed}]")));
+        return Err(compared.differs(
+            "universe parameters",
+            &format!("[{expected}]"),
+            &format!("[{claimed}]"),
+        ));
     }
     compared.same_term("type", made.ty, claim.ty)?;
     match (&made.kind, &claim.kind) {
         (ConstantKind::Inductive(made), ConstantKind::Inductive(claim)) => compared.inductive(made, claim),
-        (ConstantKind::Constructor(made), ConstantKind::Constructor(claim)) => compared.constructor(made, claim),
+        (ConstantKind::Constructor(made), ConstantKind::Constructor(claim)) => {
+            compared.constructor(made, claim)
+        }
         (ConstantKind::Recursor(made), ConstantKind::Recursor(claim)) => compared.recursor(made, claim),
         _ => Err(compared.differs("kind", made.kind_name(), claim.kind_name())),
     }
@@ -86,17 +96,27 @@ impl Compared<'_, '_, '_> {
         self.same("number of minor premises", made.num_minors, claim.num_minors)?;
         self.same("mark for K", made.k, claim.k)?;
         self.same("mark as unsafe", made.is_unsafe, claim.is_unsafe)?;
-        let constructors = |info: &RecursorInfo| info.rules.iter().map(|rule| rule.constructor).collect::<Vec<_>>();
+        let constructors =
+            |info: &RecursorInfo| info.rules.iter().map(|rule| rule.constructor).collect::<Vec<_>>();
         self.names("constructors of the rules", &constructors(made), &constructors(claim))?;
         for (made, claim) in made.rules.iter().zip(&claim.rules) {
             let constructor = self.checker.env.terms.show_name(made.constructor);
-            self.same(&format!("number of fields of the rule for `{constructor}`"), made.num_fields, claim.num_fields)?;
+            self.same(
+                &format!("number of fields of the rule for `{constructor}`"),
+                made.num_fields,
+                claim.num_fields,
+            )?;
             self.same_term(&format!("rule for `{constructor}`"), made.rhs, claim.rhs)?;
         }
         Ok(())
     }
 
-    fn same<T: PartialEq + std::fmt::Display>(&self, what: &str, made: T, claim: T) -> Result<(), KernelError> {
+    fn same<T: PartialEq + std::fmt::Display>(
+        &self,
+        what: &str,
+        made: T,
+        claim: T,
+    ) -> Result<(), KernelError> {
         if made == claim { Ok(()) } else { Err(self.differs(what, &made.to_string(), &claim.to_string())) }
     }
 

@@ -41,8 +41,10 @@ fn with_scratch(
     let mut constructors = Vec::with_capacity(opened.types.len());
     for index in 0..opened.types.len() {
         let of_type = std::mem::take(&mut opened.types[index].constructors);
-        let checked: Result<Vec<CheckedConstructor>, KernelError> =
-            of_type.iter().map(|constructor| fields::check(checker, &mut opened, index, constructor)).collect();
+        let checked: Result<Vec<CheckedConstructor>, KernelError> = of_type
+            .iter()
+            .map(|constructor| fields::check(checker, &mut opened, index, constructor))
+            .collect();
         constructors.push(checked?);
     }
     let universe = elimination::universe(checker, &opened, &constructors)?;

@@ -16,7 +16,8 @@ impl Environment<'_> {
         let made = Builder::new(&mut self.terms).quotients();
         for constant in &made {
             let Some(claim) = claimed.iter().find(|claim| claim.name == constant.name) else {
-                let problem = "the module has some of the constants of quotients but not this one: they come together";
+                let problem =
+                    "the module has some of the constants of quotients but not this one: they come together";
                 return Err(refused(&self.terms, constant.name, problem));
             };
             if claim != constant {
@@ -30,7 +31,9 @@ impl Environment<'_> {
             }
             self.require_new(constant.name)?;
         }
-        if let Some(extra) = claimed.iter().find(|claim| made.iter().all(|constant| constant.name != claim.name)) {
+        if let Some(extra) =
+            claimed.iter().find(|claim| made.iter().all(|constant| constant.name != claim.name))
+        {
             return Err(refused(&self.terms, extra.name, "it is none of the four constants of quotients"));
         }
         for constant in made {
@@ -61,7 +64,8 @@ impl Environment<'_> {
             return Ok(());
         }
         let quot = self.terms.str_name(NameId::ANONYMOUS, "Quot");
-        let problem = "quotients need the usual `Eq`, with the one constructor `Eq.refl`, to be declared before them";
+        let problem =
+            "quotients need the usual `Eq`, with the one constructor `Eq.refl`, to be declared before them";
         Err(refused(&self.terms, quot, problem))
     }
 }

@@ -35,7 +35,12 @@ pub(super) fn make(
             is_unsafe: false,
         };
         let (name, ty) = (maker.names[index], maker.ty(index)?);
-        recursors.push(Constant { name, level_params: level_params.clone(), ty, kind: ConstantKind::Recursor(info) });
+        recursors.push(Constant {
+            name,
+            level_params: level_params.clone(),
+            ty,
+            kind: ConstantKind::Recursor(info),
+        });
     }
     Ok(recursors)
 }

@@ -7,22 +7,27 @@
 use rustc_hash::FxHashSet;
 
 use super::block::{Declaration, is_reserved};
-use super::walk::{Occurrences, parts};
 use super::refused;
+use super::walk::{Occurrences, parts};
 use crate::kernel::{Checker, KernelError};
 use crate::terms::{Expr, ExprId, LevelsId, NameId};
 
 /// Types and constructors are closed, name nothing of the kernel's own, and mention the types of the block only in
 /// constructors, at the block's universe parameters and applied to the block's parameters.
 pub(super) fn check(checker: &mut Checker<'_, '_>, declaration: &Declaration) -> Result<(), KernelError> {
-    let params: Vec<_> = declaration.level_params.iter().map(|&param| checker.env.terms.param(param)).collect();
+    let params: Vec<_> =
+        declaration.level_params.iter().map(|&param| checker.env.terms.param(param)).collect();
     let levels = checker.env.terms.levels(&params);
     let mut occurrences = Occurrences::of(declaration.names());
     for ty in &declaration.types {
         closed(checker, ty.name, ty.ty)?;
         names(checker, &occurrences, ty.name, ty.ty)?;
         if occurrences.occur(checker, ty.ty)? {
-            return Err(refused(&checker.env.terms, ty.name, "its type mentions a type of the block that it is declared in"));
+            return Err(refused(
+                &checker.env.terms,
+                ty.name,
+                "its type mentions a type of the block that it is declared in",
+            ));
         }
         for constructor in &ty.constructors {
             closed(checker, constructor.name, constructor.ty)?;
@@ -74,7 +79,11 @@ fn names(
         if let Expr::Proj(used, _, _) = expr
             && block.has(used)
         {
-            return Err(refused(&checker.env.terms, name, "its type projects out of a type that is being declared"));
+            return Err(refused(
+                &checker.env.terms,
+                name,
+                "its type projects out of a type that is being declared",
+            ));
         }
         open.extend(parts(expr));
     }
@@ -115,7 +124,9 @@ impl Uniform<'_> {
                     };
                     open.extend(arguments[skip..].iter().map(|&argument| (argument, depth)));
                 }
-                Expr::Const(name, levels) if self.occurrences.has(name) => self.applied(checker, levels, &[], depth)?,
+                Expr::Const(name, levels) if self.occurrences.has(name) => {
+                    self.applied(checker, levels, &[], depth)?
+                }
                 Expr::Lam(ty, body) | Expr::Pi(ty, body) => {
                     open.extend([(ty, depth), (body, depth.saturating_add(1))]);
                 }
@@ -139,7 +150,8 @@ impl Uniform<'_> {
     ) -> Result<(), KernelError> {
         let terms = &checker.env.terms;
         if levels != self.levels {
-            let problem = "its type mentions a type of the block at universes other than the block's parameters";
+            let problem =
+                "its type mentions a type of the block at universes other than the block's parameters";
             return Err(refused(terms, self.constructor, problem));
         }
         let is_param = |index: u32| {

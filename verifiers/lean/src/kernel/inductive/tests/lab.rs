@@ -112,7 +112,13 @@ impl Lab {
         self.env.add(constant).unwrap();
     }
 
-    pub(crate) fn definition(&mut self, name: &str, level_params: &[&str], ty: &str, value: &str) -> Constant {
+    pub(crate) fn definition(
+        &mut self,
+        name: &str,
+        level_params: &[&str],
+        ty: &str,
+        value: &str,
+    ) -> Constant {
         let (name, level_params) = (self.name(name), self.names(level_params));
         let (ty, value) = (self.term(ty), self.term(value));
         let kind = ConstantKind::Definition { value, hints: Hints::Abbreviation, safety: Safety::Safe };
@@ -120,7 +126,14 @@ impl Lab {
     }
 
     /// Compares a recursor with how Lean writes it: its universe parameters, its type, its rules' right-hand sides.
-    pub(crate) fn recursor(&mut self, block: &Block, name: &str, params: &[&str], ty: &str, rules: &[(&str, u32, &str)]) {
+    pub(crate) fn recursor(
+        &mut self,
+        block: &Block,
+        name: &str,
+        params: &[&str],
+        ty: &str,
+        rules: &[(&str, u32, &str)],
+    ) {
         let (name, params) = (self.name(name), self.names(params));
         let constant = block.recursors.iter().find(|constant| constant.name == name).unwrap();
         assert_eq!(constant.level_params, params);
@@ -150,8 +163,11 @@ pub(crate) fn recursor_info(constant: &Constant) -> &RecursorInfo {
 pub(crate) const NAT: &[TypeText<'static>] =
     &[("Nat", "Type", &[("Nat.zero", "Nat"), ("Nat.succ", "forall (n : Nat), Nat")])];
 
-pub(crate) const EQ: &[TypeText<'static>] =
-    &[("Eq", "forall (A : Sort u) (a b : A), Prop", &[("Eq.refl", "forall (A : Sort u) (a : A), Eq.{u} A a a")])];
+pub(crate) const EQ: &[TypeText<'static>] = &[(
+    "Eq",
+    "forall (A : Sort u) (a b : A), Prop",
+    &[("Eq.refl", "forall (A : Sort u) (a : A), Eq.{u} A a a")],
+)];
 
 pub(crate) const LIST: &[TypeText<'static>] = &[(
     "List",

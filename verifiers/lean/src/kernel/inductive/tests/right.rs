@@ -142,7 +142,9 @@ fn accessibility_is_recursive_through_functions() {
     let mut lab = Lab::new();
     let relation = "(A : Sort u) (r : forall (x y : A), Prop)";
     let ty = format!("forall {relation} (x : A), Prop");
-    let intro = format!("forall {relation} (x : A) (h : forall (y : A) (lt : r y x), Acc.{{u}} A r y), Acc.{{u}} A r x");
+    let intro = format!(
+        "forall {relation} (x : A) (h : forall (y : A) (lt : r y x), Acc.{{u}} A r y), Acc.{{u}} A r x"
+    );
     let block = lab.add(&["u"], 2, &[("Acc", &ty, &[("Acc.intro", &intro)])]);
     let minors = format!(
         "{relation} (motive : forall (x : A) (t : Acc.{{u}} A r x), Sort u_1)
@@ -227,7 +229,9 @@ fn mutual_blocks_share_motives_and_minors() {
             (
                 "Even.succ",
                 2,
-                &format!("fun {minors} (n : Nat) (h : Odd n) => succ n h (Odd.rec even odd zero succ next n h)"),
+                &format!(
+                    "fun {minors} (n : Nat) (h : Odd n) => succ n h (Odd.rec even odd zero succ next n h)"
+                ),
             ),
         ],
     );
@@ -239,7 +243,9 @@ fn mutual_blocks_share_motives_and_minors() {
         &[(
             "Odd.succ",
             2,
-            &format!("fun {minors} (n : Nat) (h : Even n) => next n h (Even.rec even odd zero succ next n h)"),
+            &format!(
+                "fun {minors} (n : Nat) (h : Even n) => next n h (Even.rec even odd zero succ next n h)"
+            ),
         )],
     );
     let info = info(&block);
@@ -264,7 +270,13 @@ fn types_and_fields_are_reduced_before_they_are_looked_at() {
         &format!("forall {minors} (t : S), motive t"),
         &[
             ("S.leaf", 0, &format!("fun {minors} => leaf")),
-            ("S.mk", 1, &format!("fun {minors} (f : Into S) => mk f (fun (n : Nat) => S.rec.{{u}} motive leaf mk (f n))")),
+            (
+                "S.mk",
+                1,
+                &format!(
+                    "fun {minors} (f : Into S) => mk f (fun (n : Nat) => S.rec.{{u}} motive leaf mk (f n))"
+                ),
+            ),
         ],
     );
     // It is recursive through a function, but not as written: Lean marks only what is written.

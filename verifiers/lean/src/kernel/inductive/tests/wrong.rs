@@ -60,6 +60,23 @@ fn types_that_are_none() {
     assert!(wrong(&[("T", "Type", &[("T.mk", "forall (x : Nat.succ), T")])]).contains("T.mk"));
 }
 
+/// The universe of a type may not hang on anything but definitions.
+#[test]
+fn types_that_compute_their_universe() {
+    let mut lab = Lab::furnished();
+    let computed = "fun (n : Nat) => Nat.rec.{3} (fun (n : Nat) => Type 1) (Type) (fun (n : Nat) (ih : Type 1) => Type) n";
+    lab.define("Computed", &[], "Nat -> Type 1", computed);
+    let problem = lab.wrong(&[], 0, &[("T", "Computed 0", &[])]);
+    assert!(problem.contains("must end in a universe once definitions are unfolded"), "{problem}");
+    lab.define("Same", &["u"], "Type u -> Type u", "fun (A : Type u) => A");
+    lab.add(&[], 0, &[("T", "Same.{1} Type", &[("T.mk", "T")])]);
+    lab.add(
+        &[],
+        1,
+        &[("S", "forall (n : Nat), Same.{1} (Nat -> Prop)", &[("S.mk", "forall (n : Nat), S n n")])],
+    );
+}
+
 #[test]
 fn results_of_constructors() {
     assert!(wrong(&[("T", "Type", &[("T.mk", "Nat")])]).contains("its result must be `T`"));
@@ -69,7 +86,9 @@ fn results_of_constructors() {
     // The result may not be what only unfolds to the type.
     let mut lab = Lab::furnished();
     lab.define("Ignore", &[], "Type -> Type -> Type", "fun (A B : Type) => A");
-    assert!(lab.wrong(&[], 0, &[("T", "Type", &[("T.mk", "Ignore T Nat")])]).contains("its result must be `T`"));
+    assert!(
+        lab.wrong(&[], 0, &[("T", "Type", &[("T.mk", "Ignore T Nat")])]).contains("its result must be `T`")
+    );
 }
 
 #[test]
@@ -89,14 +108,28 @@ fn parameters() {
     assert!(problem.contains("is not the parameter"), "{problem}");
     // Not the same all through.
     let not_uniform = "forall (n : Nat) (x : T (Nat.succ n)), T n";
-    assert!(wrong(1, &[("T", "Nat -> Type", &[("T.mk", not_uniform)])]).contains("other than the block's parameters"));
+    assert!(
+        wrong(1, &[("T", "Nat -> Type", &[("T.mk", not_uniform)])])
+            .contains("other than the block's parameters")
+    );
     assert!(wrong(1, &[("T", "Nat -> Type", &[("T.mk", "forall (n : Nat), T 0")])]).contains("other than"));
     // Missing.
-    assert!(wrong(1, &[("T", "Prop -> Prop", &[("T.mk", "forall (p : Prop) (f : (Prop -> Prop) -> Prop) (h : f T), T p")])])
-        .contains("other than the block's parameters (parameter 1)"));
+    assert!(
+        wrong(
+            1,
+            &[(
+                "T",
+                "Prop -> Prop",
+                &[("T.mk", "forall (p : Prop) (f : (Prop -> Prop) -> Prop) (h : f T), T p")]
+            )]
+        )
+        .contains("other than the block's parameters (parameter 1)")
+    );
     // Swapped, though proofs are all equal.
     let swap = "forall (p : Prop) (a b : p), T p b a";
-    assert!(wrong(3, &[("T", "forall (p : Prop) (a b : p), Type", &[("T.mk", swap)])]).contains("other than"));
+    assert!(
+        wrong(3, &[("T", "forall (p : Prop) (a b : p), Type", &[("T.mk", swap)])]).contains("other than")
+    );
     // Different in the types of a block.
     let types: &[_] = &[("A", "Type -> Type", &[][..]), ("B", "Prop -> Type", &[][..])];
     assert!(wrong(1, types).contains("its parameter 1 differs"));
@@ -112,7 +145,10 @@ fn universes_of_a_block() {
     // Constructors use the block's universe parameters as they are.
     let problem = lab.wrong(&["u", "v"], 0, &[("T", "Type", &[("T.mk", "T.{v, u} -> T.{u, v}")])]);
     assert!(problem.contains("at universes other than"), "{problem}");
-    assert!(lab.wrong(&["u"], 0, &[("T", "Type", &[("T.mk", "T.{0} -> T.{u}")])]).contains("at universes other than"));
+    assert!(
+        lab.wrong(&["u"], 0, &[("T", "Type", &[("T.mk", "T.{0} -> T.{u}")])])
+            .contains("at universes other than")
+    );
     assert!(lab.wrong(&["u"], 0, &[("T", "Type", &[("T.mk", "T")])]).contains("at universes other than"));
     // A parameter that is not declared.
     lab.wrong(&["u"], 0, &[("T", "Type v", &[])]);
@@ -151,7 +187,9 @@ fn what_is_declared_may_not_be_taken_apart_in_its_declaration() {
 #[test]
 fn names_that_are_taken() {
     let mut lab = Lab::furnished();
-    assert!(lab.try_block(&[], 0, &[("Nat", "Type", &[])]).unwrap_err().to_string().contains("the name is taken"));
+    assert!(
+        lab.try_block(&[], 0, &[("Nat", "Type", &[])]).unwrap_err().to_string().contains("the name is taken")
+    );
     let problem = lab.wrong(&[], 0, &[("T", "Type", &[("Nat.zero", "T")])]);
     assert!(problem.contains("the name is taken"), "{problem}");
     lab.define("T.rec", &[], "Nat", "0");

@@ -1,0 +1,75 @@
+//! The kernel on a small prelude of its own, right and wrong declarations.
+
+mod equality;
+mod levels;
+mod mutations;
+mod prelude;
+mod substitution;
+mod text;
+mod wrong;
+
+use super::{Budget, Environment, KernelError, ReadError, Trusted};
+use crate::constant::Constant;
+use crate::terms::{ExprId, NameId, Terms};
+use prelude::{PRELUDE, THEOREMS};
+
+const BUDGET: Budget = Budget { steps: 3_000_000, max_nodes: 3_000_000, max_depth: 1_000 };
+
+/// No imported modules.
+struct Nothing;
+
+impl Trusted for Nothing {
+    fn constant(&self, _: &mut Terms, _: NameId) -> Result<Option<Constant>, ReadError> {
+        Ok(None)
+    }
+}
+
+/// The prelude as an imported module.
+struct Imported(&'static [&'static str]);
+
+impl Trusted for Imported {
+    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
+        let constants = self.0.iter().map(|text| text::declaration(terms, text));
+        Ok(constants.into_iter().find(|constant| constant.name == name))
+    }
+}
+
+/// An environment with the inductive types of the prelude, unchecked, and its theorems, checked.
+fn environment() -> Environment<'static> {
+    let mut env = Environment::new(Terms::new(), &Nothing, BUDGET);
+    for text in PRELUDE {
+        let constant = text::declaration(&mut env.terms, text);
+        env.add_unchecked(constant);
+    }
+    for text in THEOREMS {
+        add(&mut env, text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    }
+    env
+}
+
+fn add(env: &mut Environment<'_>, text: &str) -> Result<(), KernelError> {
+    let constant = text::declaration(&mut env.terms, text);
+    env.add(constant)
+}
+
+/// Why a declaration is refused; panics where it is not.
+fn refusal(env: &mut Environment<'_>, text: &str) -> String {
+    match add(env, text) {
+        Err(KernelError::Refused { problem, .. }) => problem,
+        other => panic!("{other:?}, not a refusal of {text}"),
+    }
+}
+
+/// Whether the kernel takes two closed terms for equal.
+fn are_equal(env: &mut Environment<'_>, a: &str, b: &str) -> bool {
+    let (a, b) = (text::term(&mut env.terms, a), text::term(&mut env.terms, b));
+    equal(env, a, b).unwrap()
+}
+
+fn equal(env: &mut Environment<'_>, a: ExprId, b: ExprId) -> Result<bool, KernelError> {
+    let params = ["u", "v"].map(|param| text::name(&mut env.terms, param));
+    let mut checker = super::Checker::new(env, NameId::ANONYMOUS, params.to_vec());
+    checker.infer(a)?;
+    checker.infer(b)?;
+    checker.is_def_eq(a, b)
+}
