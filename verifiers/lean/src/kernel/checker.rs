@@ -113,8 +113,9 @@ impl<'e, 't> Checker<'e, 't> {
 
     /// `e` with `locals` replaced by loose bound variables, the last by variable 0.
     pub(crate) fn abstract_locals(&mut self, e: ExprId, locals: &[ExprId]) -> Result<ExprId, KernelError> {
-        let made = subst::abstract_locals(&mut self.env.terms, &mut self.env.meter, e, locals);
-        made.map_err(|what| self.exhausted(what))
+        let places: FxHashMap<ExprId, u32> = locals.iter().copied().zip(0..).collect();
+        // Each local is a node of the arena, and those have ids of 32 bits.
+        self.abstract_first(e, &places, locals.len() as u32)
     }
 
     /// `(locals) → e`, with the types that the locals have.
@@ -133,14 +134,28 @@ impl<'e, 't> Checker<'e, 't> {
         e: ExprId,
         binder: fn(ExprId, ExprId) -> Expr,
     ) -> Result<ExprId, KernelError> {
-        let mut made = self.abstract_locals(e, locals)?;
-        for (index, &local) in locals.iter().enumerate().rev() {
-            self.spend(index as u64 / 4)?;
+        let places: FxHashMap<ExprId, u32> = locals.iter().copied().zip(0..).collect();
+        // Each local is a node of the arena, and those have ids of 32 bits.
+        let mut made = self.abstract_first(e, &places, locals.len() as u32)?;
+        for (&local, index) in locals.iter().zip(0..).rev() {
+            self.tick()?;
             let ty = self.local_type(local)?;
-            let ty = self.abstract_locals(ty, &locals[..index])?;
+            let ty = self.abstract_first(ty, &places, index)?;
             made = self.env.terms.intern(binder(ty, made));
         }
         Ok(made)
+    }
+
+    /// `e` with the first `count` of the locals that have `places` replaced by loose bound variables, the last of them
+    /// by variable 0.
+    fn abstract_first(
+        &mut self,
+        e: ExprId,
+        places: &FxHashMap<ExprId, u32>,
+        count: u32,
+    ) -> Result<ExprId, KernelError> {
+        let made = subst::abstract_first(&mut self.env.terms, &mut self.env.meter, e, places, count);
+        made.map_err(|what| self.exhausted(what))
     }
 
     /// `e` with each universe parameter of `params` replaced by the level at the same place in `levels`.

@@ -87,12 +87,13 @@ impl<'t> Environment<'t> {
         self.constants.insert(entry.constant.name, Some(entry));
     }
 
-    /// Takes back a constant that was inserted, and with it all that was remembered of constants: another one may get
-    /// its name.
-    pub(crate) fn withdraw(&mut self, name: NameId) {
-        self.constants.remove(&name);
-        self.caches = ConstantCaches::default();
+    /// Takes back constants that were inserted, and what was found out while they were there.
+    pub(crate) fn withdraw(&mut self, names: &[NameId]) {
+        for name in names {
+            self.constants.remove(name);
+        }
         self.literals = Literals::default();
+        self.caches = ConstantCaches::default();
     }
 
     /// Adds a constant that nobody checked: the inductive types of tests.

@@ -25,7 +25,7 @@ impl Made {
 pub(super) fn generate(env: &mut Environment<'_>, declaration: &Declaration) -> Result<Made, KernelError> {
     let mut scratch = Vec::new();
     let made = with_scratch(env, declaration, &mut scratch);
-    scratch.into_iter().for_each(|name| env.withdraw(name));
+    env.withdraw(&scratch);
     made
 }
 

@@ -52,7 +52,7 @@ impl Environment<'_> {
         }
         let checked = made.recursors.iter().try_for_each(|recursor| check_recursor(self, recursor));
         if checked.is_err() {
-            names.into_iter().for_each(|name| self.withdraw(name));
+            self.withdraw(&names);
         }
         checked
     }
@@ -75,13 +75,6 @@ fn check_recursor(env: &mut Environment<'_>, recursor: &Constant) -> Result<(), 
 /// The error that says that a constant of the block is wrong.
 fn refused(terms: &Terms, constant: NameId, problem: impl Into<String>) -> KernelError {
     KernelError::Refused { constant: terms.show_name(constant), problem: problem.into() }
-}
-
-/// Takes steps of the budget.
-fn spend(checker: &mut Checker<'_, '_>, steps: usize) -> Result<(), KernelError> {
-    let env = &mut *checker.env;
-    let spent = env.meter.spend(steps as u64, &env.terms);
-    spent.map_err(|what| checker.exhausted(what))
 }
 
 /// Types a closed term of the block in the name of the constant that it belongs to.

@@ -7,13 +7,14 @@
 use rustc_hash::FxHashMap;
 
 use super::open::{Opened, OpenedConstructor, OpenedType, insert_scratch, telescope};
+use super::refused;
 use super::walk::rewrite;
-use super::{refused, spend};
 use crate::constant::{Constant, ConstantKind, InductiveInfo};
 use crate::kernel::{Checker, KernelError};
 use crate::terms::{Expr, ExprId, LevelId, LevelsId, NameId};
 
-/// More types than this in a block are refused: `Foo (id Bar)` in `Bar` would make ever more of them.
+/// More types than this in a block are refused: a chain of types, each with two of the one before in it, doubles them at
+/// every link.
 const MOST_TYPES: usize = 1_024;
 
 /// Replaces nested occurrences in all constructors of the block by types that stand for them, which are put into the
@@ -81,10 +82,9 @@ impl Elimination<'_> {
         constructor: NameId,
         at: ExprId,
     ) -> Result<Option<ExprId>, KernelError> {
-        let head = checker.env.terms.head(at);
+        let (head, arguments) = checker.env.terms.spine(at);
+        checker.spend(arguments.len() as u64)?;
         let Expr::Const(container, levels) = checker.env.terms.expr(head) else { return Ok(None) };
-        let (_, arguments) = checker.env.terms.spine(at);
-        spend(checker, arguments.len())?;
         if arguments.is_empty() || self.opened.occurrences.has(container) {
             return Ok(None);
         }
@@ -247,10 +247,9 @@ pub(super) fn restore(
         return Ok(e);
     }
     rewrite(checker, e, done, |checker, at| {
-        let head = checker.env.terms.head(at);
+        let (head, arguments) = checker.env.terms.spine(at);
+        checker.spend(arguments.len() as u64)?;
         let Some(stand_in) = stand_ins.iter().find(|ty| ty.constant == head) else { return Ok(None) };
-        let (_, arguments) = checker.env.terms.spine(at);
-        spend(checker, arguments.len())?;
         let Some(nested) = stand_in.nested else { return Ok(None) };
         if !arguments.starts_with(&opened.params) {
             // What is left of the stand-in is an unknown constant to the check of the recursor.

@@ -7,8 +7,8 @@
 use rustc_hash::FxHashSet;
 
 use super::block::{Declaration, is_reserved};
+use super::refused;
 use super::walk::{Occurrences, parts};
-use super::{refused, spend};
 use crate::kernel::{Checker, KernelError};
 use crate::terms::{Expr, ExprId, LevelsId, NameId};
 
@@ -111,7 +111,7 @@ impl Uniform<'_> {
             match checker.env.terms.expr(at) {
                 Expr::App(..) => {
                     let (head, arguments) = checker.env.terms.spine(at);
-                    spend(checker, arguments.len())?;
+                    checker.spend(arguments.len() as u64)?;
                     let skip = match checker.env.terms.expr(head) {
                         Expr::Const(name, levels) if self.occurrences.has(name) => {
                             self.applied(checker, levels, &arguments, depth)?;

@@ -130,27 +130,53 @@ fn propositions_nested_in_propositions_eliminate_to_propositions() {
 #[test]
 fn nested_occurrences_that_are_refused() {
     let mut lab = Lab::furnished();
-    lab.define("id", &["u"], "forall (A : Sort u), A -> A", "fun (A : Sort u) (a : A) => a");
     lab.add(
         &[],
         1,
         &[("Not2", "Type -> Type", &[("Not2.mk", "forall (A : Type) (f : A -> False), Not2 A")])],
     );
-    lab.add(&[], 1, &[("Foo", "Type -> Type", &[("Foo.mk", "forall (A : Type) (a : A), Foo A")])]);
-    lab.add(&[], 0, &[("Ix", "Type -> Type", &[("Ix.mk", "forall (A : Type), Ix A")])]);
+    lab.add(&[], 0, &[("Ix", "Prop -> Prop", &[("Ix.mk", "forall (p : Prop), Ix p")])]);
     let mut wrong = |mk: &str| lab.wrong(&[], 0, &[("T", "Type", &[("T.mk", mk)])]);
     // Negative within the other type.
     assert!(wrong("forall (x : Not2 T), T").contains("left of an arrow"));
     // As an index, where nothing is known of the other type.
-    assert!(wrong("forall (x : Ix T), T").contains("not valid"));
-    // Not without end.
-    assert!(wrong("forall (x : Foo (id.{2} Type T)), T").contains("more than 1024 types"));
+    let problem = lab.wrong(&[], 0, &[("T", "Prop", &[("T.mk", "Ix T -> T")])]);
+    assert!(problem.contains("not valid"), "{problem}");
     let family = "forall (n : Nat) (x : List.{0} (F n)), F 0";
     let problem = lab.wrong(&[], 0, &[("F", "Nat -> Type", &[("F.mk", family)])]);
     assert!(problem.contains("mention local variables"), "{problem}");
     let big = "forall (x : List.{1} (Prod.{0, 1} T Type)), T";
     let problem = lab.wrong(&[], 0, &[("T", "Type", &[("T.mk", big)])]);
     assert!(problem.contains("universe"), "{problem}");
+}
+
+/// Twice as many types for each step.
+#[test]
+fn ever_more_nested_types_are_refused() {
+    let mut lab = Lab::furnished();
+    lab.add(&[], 1, &[("S0", "Type -> Type", &[("S0.mk", "forall (A : Type) (a : A), S0 A")])]);
+    for number in 1..11 {
+        let (name, mk) = (format!("S{number}"), format!("S{number}.mk"));
+        let before = number - 1;
+        let ty = format!(
+            "forall (A : Type) (x : S{before} (List.{{0}} A)) (y : S{before} (Prod.{{0, 0}} A A)), S{number} A"
+        );
+        lab.add(&[], 1, &[(&name, "Type -> Type", &[(&mk, &ty)])]);
+    }
+    lab.add(&[], 0, &[("Few", "Type", &[("Few.leaf", "Few"), ("Few.mk", "S3 Few -> Few")])]);
+    let problem =
+        lab.wrong(&[], 0, &[("Many", "Type", &[("Many.leaf", "Many"), ("Many.mk", "S10 Many -> Many")])]);
+    assert!(problem.contains("more than 1024 types"), "{problem}");
+}
+
+/// What only unfolds to a type of the block stands for itself in parameters of nested types, as in Lean.
+#[test]
+fn parameters_are_compared_as_written() {
+    let mut lab = Lab::furnished();
+    lab.define("id", &["u"], "forall (A : Sort u), A -> A", "fun (A : Sort u) (a : A) => a");
+    let mk = "forall (x : List.{0} T) (y : List.{0} (id.{2} (Type) T)), T";
+    let block = lab.add(&[], 0, &[("T", "Type", &[("T.mk", mk)])]);
+    assert_eq!(block.recursors.len(), 3);
 }
 
 /// Arguments that the types standing for nested ones drop are looked at all the same.

@@ -1,6 +1,6 @@
 //! Blocks that are right, with what follows from them written out as Lean has it.
 
-use super::lab::{EQ, LIST, Lab, NAT, recursor_info};
+use super::lab::{EQ, LIST, Lab, NAT, TypeText, recursor_info};
 use crate::constant::{ConstantKind, InductiveInfo};
 use crate::kernel::inductive::Block;
 
@@ -92,7 +92,7 @@ fn list() {
 #[test]
 fn propositions_eliminate_to_data_only_where_nothing_is_chosen() {
     let mut lab = Lab::furnished();
-    let mut large = |params: &[&str], num_params, types: &[_]| {
+    let mut large = |params: &[&str], num_params, types: &[TypeText<'_>]| {
         let block = lab.add(params, num_params, types);
         block.recursors[0].level_params.len() == params.len() + 1
     };
@@ -128,7 +128,7 @@ fn propositions_eliminate_to_data_only_where_nothing_is_chosen() {
 #[test]
 fn k_is_for_propositions_with_one_constructor_without_fields() {
     let mut lab = Lab::furnished();
-    let mut k = |types: &[_]| recursor_info(&lab.add(&[], 0, types).recursors[0]).k;
+    let mut k = |types: &[TypeText<'_>]| recursor_info(&lab.add(&[], 0, types).recursors[0]).k;
     assert!(k(&[("A", "Prop", &[("A.intro", "A")])]));
     assert!(k(&[("B", "Sort (imax 1 0)", &[("B.intro", "B")])]));
     assert!(!k(&[("C", "Type", &[("C.intro", "C")])]));

@@ -1,8 +1,8 @@
 //! Declarations that are wrong.
 
-use super::lab::Lab;
+use super::lab::{Lab, TypeText};
 
-fn wrong(types: &[super::lab::TypeText<'_>]) -> String {
+fn wrong(types: &[TypeText<'_>]) -> String {
     Lab::furnished().wrong(&[], 0, types)
 }
 
@@ -17,7 +17,7 @@ fn occurrences_that_are_not_positive() {
         &[("A", "Type", &[("A.mk", "(B -> Nat) -> A")][..]), ("B", "Type", &[("B.mk", "A -> B")][..])];
     assert!(wrong(types).contains("not positive"));
     // As an argument of a variable.
-    let problem = wrong(&[("T", "Type 1", &[("T.mk", "forall (f : Type 1 -> Type) (x : f T), T")])]);
+    let problem = wrong(&[("T", "Prop", &[("T.mk", "forall (f : Prop -> Prop) (x : f T), T")])]);
     assert!(problem.contains("not valid"), "{problem}");
     // As an index of itself.
     let problem = wrong(&[("T", "Prop -> Prop", &[("T.mk", "T (T True) -> T True")])]);
@@ -27,12 +27,12 @@ fn occurrences_that_are_not_positive() {
 #[test]
 fn occurrences_that_are_not_positive_once_a_definition_is_unfolded() {
     let mut lab = Lab::furnished();
-    lab.define("No", &[], "Type -> Type", "fun (A : Type) => A -> False");
+    lab.define("No", &[], "Type -> Type", "fun (A : Type) => A -> Nat");
     let problem = lab.wrong(&[], 0, &[("T", "Type", &[("T.mk", "No T -> T")])]);
     assert!(problem.contains("not positive"), "{problem}");
     // What is ignored does not occur, as in Lean.
     lab.define("Ignore", &[], "Type -> Type -> Type", "fun (A B : Type) => A");
-    lab.add(&[], 0, &[("T", "Type", &[("T.mk", "(Ignore Nat T -> Nat) -> T")])]);
+    lab.add(&[], 0, &[("T", "Type", &[("T.mk", "Ignore Nat T -> T")])]);
 }
 
 #[test]
@@ -60,6 +60,23 @@ fn types_that_are_none() {
     assert!(wrong(&[("T", "Type", &[("T.mk", "forall (x : Nat.succ), T")])]).contains("T.mk"));
 }
 
+/// The universe of a type may not hang on anything but definitions.
+#[test]
+fn types_that_compute_their_universe() {
+    let mut lab = Lab::furnished();
+    let computed = "fun (n : Nat) => Nat.rec.{3} (fun (n : Nat) => Type 1) (Type) (fun (n : Nat) (ih : Type 1) => Type) n";
+    lab.define("Computed", &[], "Nat -> Type 1", computed);
+    let problem = lab.wrong(&[], 0, &[("T", "Computed 0", &[])]);
+    assert!(problem.contains("must end in a universe once definitions are unfolded"), "{problem}");
+    lab.define("Same", &["u"], "Type u -> Type u", "fun (A : Type u) => A");
+    lab.add(&[], 0, &[("T", "Same.{1} Type", &[("T.mk", "T")])]);
+    lab.add(
+        &[],
+        1,
+        &[("S", "forall (n : Nat), Same.{1} (Nat -> Prop)", &[("S.mk", "forall (n : Nat), S n n")])],
+    );
+}
+
 #[test]
 fn results_of_constructors() {
     assert!(wrong(&[("T", "Type", &[("T.mk", "Nat")])]).contains("its result must be `T`"));
@@ -77,7 +94,7 @@ fn results_of_constructors() {
 #[test]
 fn parameters() {
     let mut lab = Lab::furnished();
-    let mut wrong = |num_params, types: &[_]| lab.wrong(&[], num_params, types);
+    let mut wrong = |num_params, types: &[TypeText<'_>]| lab.wrong(&[], num_params, types);
     // More than the type has.
     assert!(wrong(2, &[("T", "Type -> Type", &[])]).contains("claims 2 parameters, its type has 1"));
     assert!(wrong(u32::MAX, &[("T", "Type", &[])]).contains("parameters, its type has 0"));
