@@ -137,10 +137,10 @@ impl<'e, 't> Checker<'e, 't> {
         let places: FxHashMap<ExprId, u32> = locals.iter().copied().zip(0..).collect();
         // Each local is a node of the arena, and those have ids of 32 bits.
         let mut made = self.abstract_first(e, &places, locals.len() as u32)?;
-        for (&local, index) in locals.iter().zip(0..).rev() {
+        for (index, &local) in locals.iter().enumerate().rev() {
             self.tick()?;
             let ty = self.local_type(local)?;
-            let ty = self.abstract_first(ty, &places, index)?;
+            let ty = self.abstract_first(ty, &places, index as u32)?;
             made = self.env.terms.intern(binder(ty, made));
         }
         Ok(made)
