@@ -104,9 +104,11 @@ impl<'e, 't> Checker<'e, 't> {
     ) -> Result<ExprId, KernelError> {
         let places: FxHashMap<ExprId, u32> = locals.iter().copied().zip(0..).collect();
         // Each local is a node of the arena, and those have ids of 32 bits.
-        let mut made = self.abstract_first(e, &places, locals.len() as u32)?;
-        for (&local, index) in locals.iter().zip(0..).rev() {
+        let mut index = locals.len() as u32;
+        let mut made = self.abstract_first(e, &places, index)?;
+        for &local in locals.iter().rev() {
             self.tick()?;
+            index -= 1;
             let ty = self.local_type(local)?;
             let ty = self.abstract_first(ty, &places, index)?;
             made = self.env.terms.intern(binder(ty, made));
