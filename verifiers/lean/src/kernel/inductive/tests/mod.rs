@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod claims;
+mod hostile;
 pub(crate) mod lab;
 mod nested;
 mod quotients;
