@@ -166,6 +166,7 @@ impl Levels<'_> {
             return Ok(known);
         }
         let mut levels = terms.level_list(list).to_vec();
+        meter.spend(levels.len() as u64 / 16, terms)?;
         for level in &mut levels {
             *level = instantiate_level(terms, meter, *level, self.params, self.levels, &mut self.memo)?;
         }
@@ -188,6 +189,7 @@ pub(crate) fn instantiate_level(
         return Ok(level);
     }
     if let Level::Param(name) = terms.level(level) {
+        meter.spend(params.len() as u64 / 16, terms)?;
         let place = params.iter().position(|&param| param == name);
         return Ok(place.and_then(|place| levels.get(place)).copied().unwrap_or(level));
     }

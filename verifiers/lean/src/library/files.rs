@@ -60,7 +60,7 @@ impl Finder<'_> {
         let package = name.components().first().cloned().unwrap_or_default();
         let root = self.roots.entry(package.clone()).or_insert_with(|| {
             let has = |root: &&PathBuf| {
-                root.join(&package).is_dir() || module_file(root, &[package.clone()]).exists()
+                root.join(&package).is_dir() || module_file(root, std::slice::from_ref(&package)).exists()
             };
             search_path.iter().find(has).cloned()
         });

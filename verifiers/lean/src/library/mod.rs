@@ -8,6 +8,8 @@ mod error;
 mod files;
 mod index;
 mod references;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -12,6 +12,10 @@ use crate::constant::{
 };
 use crate::terms::{ExprId, NameId, Terms};
 
+/// How many pointers an inductive type has in modules of older versions of Lean. They do not say how many nested types
+/// there are, but only whether there are any.
+const INDUCTIVE_POINTERS_BEFORE_4_12: u8 = 5;
+
 /// The names of a module's constants, and where each is.
 pub(super) struct Listing {
     names: Vec<NameId>,
@@ -107,15 +111,18 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
         }
         self.meter.charge(info.addr, 0)?;
         let value = self.regions().field(info, 0)?;
-        let pointers = match info.tag {
-            0 | 4 => 1,
-            1 => 4,
-            2 | 3 => 3,
-            5 => 6,
-            6 => 5,
-            _ => 7,
+        let pointers: &[u8] = match info.tag {
+            0 | 4 => &[1],
+            1 => &[4],
+            2 | 3 => &[3],
+            5 => &[6, INDUCTIVE_POINTERS_BEFORE_4_12],
+            6 => &[5],
+            _ => &[7],
         };
-        let ctor = self.regions().exact(info.addr, value, (0, pointers), "a constant of its kind")?;
+        let ctor = self.regions().ctor(info.addr, value, "a constant of its kind")?;
+        if ctor.tag != 0 || !pointers.contains(&ctor.pointers) {
+            return Err(unexpected(ctor.addr, "a constant of its kind", ctor.describe()));
+        }
         let common = self.common(terms, ctor)?;
         let kind = match info.tag {
             0 => ConstantKind::Axiom { is_unsafe: self.regions().flag(ctor, 0, "an axiom")? },
@@ -175,16 +182,37 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
 
     fn inductive(&mut self, terms: &mut Terms, ctor: Ctor) -> Result<ConstantKind, OleanError> {
         const WHAT: &str = "an inductive type";
+        let all = self.names_field(terms, ctor, 3)?;
+        let num_nested = if ctor.pointers != INDUCTIVE_POINTERS_BEFORE_4_12 {
+            self.count(ctor, 5, "the number of nested types")?
+        } else if self.regions().flag(ctor, 3, WHAT)? {
+            self.count_nested(terms, &all)?
+        } else {
+            0
+        };
         Ok(ConstantKind::Inductive(InductiveInfo {
             num_params: self.count(ctor, 1, "the number of parameters")?,
             num_indices: self.count(ctor, 2, "the number of indices")?,
-            all: self.names_field(terms, ctor, 3)?,
+            all,
             constructors: self.names_field(terms, ctor, 4)?,
-            num_nested: self.count(ctor, 5, "the number of nested types")?,
+            num_nested,
             is_rec: self.regions().flag(ctor, 0, WHAT)?,
             is_unsafe: self.regions().flag(ctor, 1, WHAT)?,
             is_reflexive: self.regions().flag(ctor, 2, WHAT)?,
         }))
+    }
+
+    /// How many nested types a block has: each has a recursor of its own, numbered after the first type of the block.
+    fn count_nested(&mut self, terms: &mut Terms, all: &[NameId]) -> Result<u32, OleanError> {
+        let Some(&first) = all.first() else { return Ok(0) };
+        let mut count = 0;
+        loop {
+            let recursor = terms.str_name(first, &format!("rec_{}", count + 1));
+            if !self.listing(terms)?.positions.contains_key(&recursor) {
+                return Ok(count);
+            }
+            count += 1;
+        }
     }
 
     fn recursor(&mut self, terms: &mut Terms, ctor: Ctor) -> Result<ConstantKind, OleanError> {

@@ -2,19 +2,33 @@
 //!
 //! The format does not say how big its words are. They are told apart by the first two: the address that the file was
 //! made for, and the pointer to the module's data, which must lead to an object of the right shape within the file.
+//! Format 2 is what real files of Lean 4.28 and 4.35 have, format 1 what the sources of Lean 4.9 write.
+
+use std::ops::Range;
 
 use super::error::{OleanError, Problem};
 
 /// The format versions that can be read, for messages.
-pub(super) const KNOWN_FORMATS: &str = "2 (Lean 4.12 and later)";
+pub(super) const KNOWN_FORMATS: &str = "1 (up to Lean 4.11) and 2 (later ones)";
 
-/// Bytes before the base address: magic, version, flags, Lean's version, git hash.
-const PREFIX: usize = 5 + 1 + 1 + VERSION_LEN + HASH_LEN;
-const VERSION_LEN: usize = 33;
-const HASH_LEN: usize = 40;
+/// Every format begins with the same bytes, and then its version.
+const MAGIC: &[u8] = b"olean";
+
+/// Where the fields of a format are, in bytes from the beginning.
+struct Layout {
+    /// Lean's version, which format 1 does not have.
+    lean_version: Range<usize>,
+    /// The commit.
+    git_hash: Range<usize>,
+    /// The base address, and the end of what does not depend on the size of words.
+    base: usize,
+}
+
+const FORMAT_1: Layout = Layout { lean_version: 0..0, git_hash: 6..48, base: 48 };
+const FORMAT_2: Layout = Layout { lean_version: 7..40, git_hash: 40..80, base: 80 };
 
 /// How many pointers the root object has, whose type is `ModuleData`.
-pub(super) const ROOT_FIELDS: usize = 5;
+pub(super) const ROOT_FIELDS: u8 = 5;
 
 /// The size of pointers, and of the counts in objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +52,7 @@ impl WordSize {
 /// Which Lean made a module, and in which form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Lean's version, such as `4.28.0`.
+    /// Lean's version, such as `4.28.0`; empty in format 1, which does not name it.
     pub lean_version: String,
     /// The commit Lean was built from, in hexadecimal digits; may be empty.
     pub git_hash: String,
@@ -54,7 +68,8 @@ impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let hash = self.git_hash.get(..12).unwrap_or(&self.git_hash);
         let bits = 8 * self.word_size.bytes();
-        write!(f, "Lean {} ({bits} bit, commit {hash}, format {})", self.lean_version, self.format)
+        let version = if self.lean_version.is_empty() { "of an old version" } else { &self.lean_version };
+        write!(f, "Lean {version} ({bits} bit, commit {hash}, format {})", self.format)
     }
 }
 
@@ -65,66 +80,62 @@ pub(super) struct Header {
     pub(super) base: u64,
     /// The pointer to the module's data.
     pub(super) root: u64,
-    /// The first byte after the header, where objects begin.
+    /// The first byte at which an object may begin.
     pub(super) start: usize,
 }
 
 impl Header {
     /// Reads the header of one part.
     pub(super) fn read(bytes: &[u8], part: usize) -> Result<Self, OleanError> {
-        let fail = |problem| OleanError::in_part(part, problem);
-        if !bytes.starts_with(b"olean") {
-            let start = bytes.get(..bytes.len().min(16)).unwrap_or_default();
-            return Err(fail(Problem::NotOlean { found: String::from_utf8_lossy(start).into_owned() }));
+        let fail = |offset: usize, problem| OleanError { part, offset: offset as u64, problem };
+        let short = |needed: usize| Problem::TooShort { len: bytes.len() as u64, needed: needed as u64 };
+        if !bytes.starts_with(MAGIC) {
+            let start = bytes.get(..16).unwrap_or(bytes);
+            return Err(fail(0, Problem::NotOlean { found: start.escape_ascii().to_string() }));
         }
-        let needed = PREFIX + 4 * WordSize::Eight.bytes();
-        if bytes.len() < needed {
-            return Err(fail(Problem::TooShort { len: bytes.len() as u64, needed: needed as u64 }));
-        }
-        let (format, flags) = (bytes[5], bytes[6]);
-        if format != 2 {
-            return Err(OleanError {
-                part,
-                offset: 5,
-                problem: Problem::UnknownFormat { found: format, known: KNOWN_FORMATS },
-            });
-        }
-        let (base, root, word_size) = match (roots(bytes, WordSize::Eight), roots(bytes, WordSize::Four)) {
+        let Some(&[format, flags]) = bytes.get(MAGIC.len()..MAGIC.len() + 2) else {
+            return Err(fail(0, short(FORMAT_1.base)));
+        };
+        let (layout, gmp) = match format {
+            // The releases of those days all had GMP.
+            1 => (FORMAT_1, true),
+            2 => (FORMAT_2, flags & 1 == 1),
+            found => return Err(fail(MAGIC.len(), Problem::UnknownFormat { found, known: KNOWN_FORMATS })),
+        };
+        let field = |range: Range<usize>| bytes.get(range).map(padded_text);
+        let (Some(lean_version), Some(git_hash)) = (field(layout.lean_version), field(layout.git_hash))
+        else {
+            return Err(fail(0, short(layout.base)));
+        };
+        let found = (root(bytes, layout.base, WordSize::Eight), root(bytes, layout.base, WordSize::Four));
+        let (base, root, word_size) = match found {
             (Some((base, root)), None) => (base, root, WordSize::Eight),
             (None, Some((base, root))) => (base, root, WordSize::Four),
-            (None, None) => return Err(OleanError { part, offset: PREFIX as u64, problem: Problem::NoRoot }),
-            (Some(_), Some(_)) => {
-                return Err(OleanError { part, offset: PREFIX as u64, problem: Problem::TwoRoots });
-            }
+            (None, None) => return Err(fail(layout.base, Problem::NoRoot)),
+            (Some(_), Some(_)) => return Err(fail(layout.base, Problem::TwoRoots)),
         };
-        Ok(Self {
-            origin: Origin {
-                lean_version: padded_text(&bytes[7..7 + VERSION_LEN]),
-                git_hash: padded_text(&bytes[7 + VERSION_LEN..PREFIX]),
-                format,
-                word_size,
-                gmp: flags & 1 == 1,
-            },
-            base,
-            root,
-            start: PREFIX + 2 * word_size.bytes(),
-        })
+        let origin = Origin { lean_version, git_hash, format, word_size, gmp };
+        Ok(Self { origin, base, root, start: layout.base + word_size.bytes() })
     }
 }
 
-/// The base address and the root pointer, where words of this size make sense of them.
-fn roots(bytes: &[u8], word_size: WordSize) -> Option<(u64, u64)> {
-    let base = word(bytes, PREFIX, word_size)?;
-    let root = word(bytes, PREFIX + word_size.bytes(), word_size)?;
+/// The base address and the pointer to the root object, where words of this size make sense of them. The pointer comes
+/// first of all or, in files of older versions of Lean, last.
+fn root(bytes: &[u8], layout_base: usize, word_size: WordSize) -> Option<(u64, u64)> {
+    let start = layout_base + word_size.bytes();
+    let base = word(bytes, layout_base, word_size)?;
     base.checked_add(bytes.len() as u64)?;
-    let offset = usize::try_from(root.checked_sub(base)?).ok()?;
-    let start = PREFIX + 2 * word_size.bytes();
-    let end = offset.checked_add(8 + ROOT_FIELDS * word_size.bytes() + 1)?;
-    if !offset.is_multiple_of(word_size.bytes()) || offset < start || end > bytes.len() {
-        return None;
-    }
-    let (fields, tag) = (bytes[offset + 6], bytes[offset + 7]);
-    (fields as usize == ROOT_FIELDS && tag == 0).then_some((base, root))
+    let places = [Some(start), bytes.len().checked_sub(word_size.bytes())];
+    places.into_iter().flatten().find_map(|place| {
+        let root = word(bytes, place, word_size)?;
+        let offset = usize::try_from(root.checked_sub(base)?).ok()?;
+        if offset < start || !offset.is_multiple_of(word_size.bytes()) {
+            return None;
+        }
+        let head = bytes.get(offset..offset.checked_add(8)?)?;
+        let is_root = head[6] == ROOT_FIELDS && head[7] == 0;
+        is_root.then_some((base, root))
+    })
 }
 
 /// The word at a byte, or none if it is not all there.

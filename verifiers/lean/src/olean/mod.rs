@@ -17,6 +17,10 @@ mod name;
 mod object;
 mod read;
 mod region;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use error::{OleanError, Problem};
 pub use header::{Origin, WordSize};

@@ -164,7 +164,7 @@ impl<B: AsRef<[u8]>> Module<B> {
 impl Data {
     fn read<B: AsRef<[u8]>>(regions: &Regions<B>, root: Addr) -> Result<Self, OleanError> {
         const WHAT: &str = "a module's data";
-        let ctor = regions.exact(root, Value::Object(root), (0, ROOT_FIELDS as u8), WHAT)?;
+        let ctor = regions.exact(root, Value::Object(root), (0, ROOT_FIELDS), WHAT)?;
         let array = |index, what| regions.array(root, regions.field(ctor, index)?, what);
         array(3, "an array of names")?;
         let data = Self {
@@ -173,7 +173,7 @@ impl Data {
             names: array(1, "an array of names")?,
             constants: array(2, "an array of constants")?,
             entries: array(4, "an array of entries")?,
-            is_module: regions.flag(ctor, 0, WHAT)?,
+            is_module: regions.has_scalars(ctor) && regions.flag(ctor, 0, WHAT)?,
         };
         let (names, constants) = (data.names.len(), data.constants.len());
         if names != constants {

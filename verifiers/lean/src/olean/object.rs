@@ -142,6 +142,11 @@ impl<B: AsRef<[u8]>> Regions<B> {
         self.scalar::<1>(ctor, offset, what).map(|[byte]| byte)
     }
 
+    /// Whether a constructor has any scalars. In structures without them, older versions of Lean lack a field.
+    pub(crate) fn has_scalars(&self, ctor: Ctor) -> bool {
+        u64::from(ctor.size) > HEADER + u64::from(ctor.pointers) * u64::from(self.word_bytes())
+    }
+
     /// A truth value among a constructor's scalars.
     pub(crate) fn flag(&self, ctor: Ctor, offset: u8, what: &'static str) -> Result<bool, OleanError> {
         match self.byte(ctor, offset, what)? {

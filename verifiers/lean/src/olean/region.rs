@@ -66,8 +66,7 @@ impl<B: AsRef<[u8]>> Regions<B> {
         let regions = Self { parts, origin };
         let mut root_addrs = Vec::with_capacity(roots.len());
         for (part, root) in roots.into_iter().enumerate() {
-            // The header was read, so there are at least two words before the objects.
-            let field = Addr { part: part as u32, offset: regions.parts[part].start - regions.word_bytes() };
+            let field = Addr { part: part as u32, offset: regions.parts[part].start };
             root_addrs.push(regions.addr(field, root)?);
         }
         Ok((regions, root_addrs))
