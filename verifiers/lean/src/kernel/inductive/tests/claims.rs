@@ -117,7 +117,7 @@ fn a_recursor_with_other_marks_and_rules() {
         (rules[0].rhs, rules[1].rhs) = (rules[1].rhs, rules[0].rhs);
     };
     assert!(refused(0, crossed).contains("its rule for `Or.inl` must be"));
-    let missing = |_: &mut Lab, block: &mut Block| drop(recursor(block, 1).rules.pop());
+    let missing = |_: &mut Lab, block: &mut Block| recursor(block, 1).rules.truncate(1);
     assert!(
         refused(1, missing)
             .contains("Tree.rec_1: its constructors of the rules must be [List.nil, List.cons]")
@@ -151,7 +151,7 @@ fn without_last_argument(terms: &mut Terms, e: ExprId) -> ExprId {
 #[test]
 fn constants_that_are_missing_or_too_many() {
     assert!(
-        refused(0, |_, block| drop(block.constructors.pop())).contains("its constructor `Or.inr` is missing")
+        refused(0, |_, block| block.constructors.truncate(1)).contains("its constructor `Or.inr` is missing")
     );
     assert!(
         refused(0, |_, block| inductive(block, 0).constructors.truncate(1))
@@ -159,7 +159,7 @@ fn constants_that_are_missing_or_too_many() {
     );
     assert!(refused(0, |_, block| block.recursors.clear()).contains("Or.rec: the recursor is missing"));
     assert!(
-        refused(1, |_, block| drop(block.recursors.pop())).contains("Tree.rec_1: the recursor is missing")
+        refused(1, |_, block| block.recursors.truncate(1)).contains("Tree.rec_1: the recursor is missing")
     );
     let extra = |lab: &mut Lab, block: &mut Block| {
         let mut copy = block.recursors[0].clone();
@@ -174,7 +174,7 @@ fn constants_that_are_missing_or_too_many() {
         inductive(block, 0).constructors[1] = first;
     };
     assert!(refused(0, twice).contains("its constructor `Or.inl` is missing or there twice"));
-    assert!(refused(2, |_, block| drop(block.types.pop())).contains("list of all types"));
+    assert!(refused(2, |_, block| block.types.truncate(1)).contains("list of all types"));
     assert!(refused(2, |_, block| block.types.swap(0, 1)).contains("list of all types"));
     assert!(
         refused(2, |_, block| inductive(block, 1).all.truncate(1)).contains("Odd: its list of all types")
@@ -317,7 +317,7 @@ fn mutate(lab: &mut Lab, block: &mut Block, what: usize, place: usize, choice: u
             (info, 4) => info.k = !info.k,
             (info, 5) => info.is_unsafe = true,
             (info, 6) => info.all.push(other),
-            (info, _) => drop(info.rules.pop()),
+            (info, _) => info.rules.truncate(info.rules.len() - 1),
         },
         3 | 4 => {
             let info = recursor(block, place % recursors);

@@ -73,7 +73,7 @@ fn types_that_compute_their_universe() {
     lab.add(
         &[],
         1,
-        &[("S", "forall (n : Nat), Same.{1} (Nat -> Prop)", &[("S.mk", "forall (n : Nat), S n n")])],
+        &[("S", "forall (n : Nat), Same.{0} (Nat -> Prop)", &[("S.mk", "forall (n : Nat), S n n")])],
     );
 }
 
