@@ -58,6 +58,31 @@ impl<'e, 't> Checker<'e, 't> {
         self.env.meter.leave();
     }
 
+    /// The head of an application and its arguments, first to last. Long ones cost steps.
+    pub(crate) fn spine(&mut self, e: ExprId) -> Result<(ExprId, Vec<ExprId>), KernelError> {
+        let (head, arguments) = self.env.terms.spine(e);
+        self.spend(arguments.len() as u64 / 16)?;
+        Ok((head, arguments))
+    }
+
+    /// The function at the head of an application; the term itself where it is none. Long ones cost steps.
+    pub(crate) fn head(&mut self, e: ExprId) -> Result<ExprId, KernelError> {
+        let mut at = e;
+        let mut count = 0u64;
+        while let Expr::App(function, _) = self.env.terms.expr(at) {
+            at = function;
+            count += 1;
+        }
+        self.spend(count / 16)?;
+        Ok(at)
+    }
+
+    /// The node at the head of an application.
+    pub(crate) fn head_expr(&mut self, e: ExprId) -> Result<Expr, KernelError> {
+        let head = self.head(e)?;
+        Ok(self.env.terms.expr(head))
+    }
+
     /// The declaration's universe parameters.
     pub(crate) fn level_params(&self) -> &[NameId] {
         &self.level_params
@@ -88,8 +113,9 @@ impl<'e, 't> Checker<'e, 't> {
 
     /// `e` with `locals` replaced by loose bound variables, the last by variable 0.
     pub(crate) fn abstract_locals(&mut self, e: ExprId, locals: &[ExprId]) -> Result<ExprId, KernelError> {
-        let made = subst::abstract_locals(&mut self.env.terms, &mut self.env.meter, e, locals);
-        made.map_err(|what| self.exhausted(what))
+        let places: FxHashMap<ExprId, u32> = locals.iter().copied().zip(0..).collect();
+        // Each local is a node of the arena, and those have ids of 32 bits.
+        self.abstract_first(e, &places, locals.len() as u32)
     }
 
     /// `(locals) → e`, with the types that the locals have.
@@ -108,13 +134,28 @@ impl<'e, 't> Checker<'e, 't> {
         e: ExprId,
         binder: fn(ExprId, ExprId) -> Expr,
     ) -> Result<ExprId, KernelError> {
-        let mut made = self.abstract_locals(e, locals)?;
+        let places: FxHashMap<ExprId, u32> = locals.iter().copied().zip(0..).collect();
+        // Each local is a node of the arena, and those have ids of 32 bits.
+        let mut made = self.abstract_first(e, &places, locals.len() as u32)?;
         for (index, &local) in locals.iter().enumerate().rev() {
+            self.tick()?;
             let ty = self.local_type(local)?;
-            let ty = self.abstract_locals(ty, &locals[..index])?;
+            let ty = self.abstract_first(ty, &places, index as u32)?;
             made = self.env.terms.intern(binder(ty, made));
         }
         Ok(made)
+    }
+
+    /// `e` with the first `count` of the locals that have `places` replaced by loose bound variables, the last of them
+    /// by variable 0.
+    fn abstract_first(
+        &mut self,
+        e: ExprId,
+        places: &FxHashMap<ExprId, u32>,
+        count: u32,
+    ) -> Result<ExprId, KernelError> {
+        let made = subst::abstract_first(&mut self.env.terms, &mut self.env.meter, e, places, count);
+        made.map_err(|what| self.exhausted(what))
     }
 
     /// `e` with each universe parameter of `params` replaced by the level at the same place in `levels`.

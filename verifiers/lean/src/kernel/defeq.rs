@@ -56,6 +56,7 @@ impl Checker<'_, '_> {
         if count != self.env.terms.level_list(b).len() {
             return Ok(false);
         }
+        self.spend(count as u64 / 16)?;
         for place in 0..count {
             let (left, right) = (self.env.terms.level_list(a)[place], self.env.terms.level_list(b)[place]);
             if !self.is_level_eq(left, right)? {
@@ -235,15 +236,15 @@ impl Checker<'_, '_> {
 
     /// An application whose head is a projection, reduced with definitions unfolded below the projection.
     fn reduce_projection_head(&mut self, e: ExprId) -> Result<Option<ExprId>, KernelError> {
-        let Expr::Proj(..) = self.env.terms.expr(self.env.terms.head(e)) else { return Ok(None) };
+        let Expr::Proj(..) = self.head_expr(e)? else { return Ok(None) };
         let reduced = self.whnf_core(e)?;
         Ok((reduced != e).then_some(reduced))
     }
 
     /// Whether two applications of the same constant have equal levels and arguments; a failure is remembered.
     fn are_arguments_eq(&mut self, a: ExprId, b: ExprId) -> Result<bool, KernelError> {
-        let (a_head, a_arguments) = self.env.terms.spine(a);
-        let (b_head, b_arguments) = self.env.terms.spine(b);
+        let (a_head, a_arguments) = self.spine(a)?;
+        let (b_head, b_arguments) = self.spine(b)?;
         let (Expr::Const(_, a_levels), Expr::Const(_, b_levels)) =
             (self.env.terms.expr(a_head), self.env.terms.expr(b_head))
         else {
@@ -281,7 +282,7 @@ impl Checker<'_, '_> {
         if literal && !self.has_nat_literals()? {
             return Ok(None);
         }
-        let (Some(left), Some(right)) = (self.nat_predecessor(a), self.nat_predecessor(b)) else {
+        let (Some(left), Some(right)) = (self.nat_predecessor(a)?, self.nat_predecessor(b)?) else {
             return Ok(None);
         };
         self.is_def_eq(left, right).map(Some)
@@ -356,8 +357,8 @@ impl Checker<'_, '_> {
         let (Expr::App(..), Expr::App(..)) = (self.env.terms.expr(a), self.env.terms.expr(b)) else {
             return Ok(false);
         };
-        let (a_head, a_arguments) = self.env.terms.spine(a);
-        let (b_head, b_arguments) = self.env.terms.spine(b);
+        let (a_head, a_arguments) = self.spine(a)?;
+        let (b_head, b_arguments) = self.spine(b)?;
         Ok(a_arguments.len() == b_arguments.len()
             && self.is_def_eq(a_head, b_head)?
             && self.are_all_eq(&a_arguments, &b_arguments)?)
@@ -381,7 +382,7 @@ impl Checker<'_, '_> {
 
     /// A value of a structure against the constructor applied to its fields.
     fn is_structure_eta_eq(&mut self, value: ExprId, made: ExprId) -> Result<bool, KernelError> {
-        let (head, arguments) = self.env.terms.spine(made);
+        let (head, arguments) = self.spine(made)?;
         let Expr::Const(name, levels) = self.env.terms.expr(head) else { return Ok(false) };
         let Some(constant) = self.env.get(name)? else { return Ok(false) };
         let ConstantKind::Constructor(info) = &constant.kind else { return Ok(false) };
@@ -424,7 +425,7 @@ impl Checker<'_, '_> {
     fn are_units(&mut self, a: ExprId, b: ExprId) -> Result<bool, KernelError> {
         let ty = self.infer_only(a)?;
         let ty = self.whnf(ty)?;
-        let Expr::Const(name, _) = self.env.terms.expr(self.env.terms.head(ty)) else { return Ok(false) };
+        let Expr::Const(name, _) = self.head_expr(ty)? else { return Ok(false) };
         if !self.is_structure(name)? {
             return Ok(false);
         }

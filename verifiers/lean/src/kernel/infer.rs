@@ -3,7 +3,7 @@
 use super::KernelError;
 use super::checker::Checker;
 use crate::constant::ConstantKind;
-use crate::terms::{Expr, ExprId, LevelId, LevelsId, NameId};
+use crate::terms::{Expr, ExprId, Level, LevelId, LevelsId, NameId};
 
 impl Checker<'_, '_> {
     /// The type of `e`, which is checked throughout: every argument, level and projection.
@@ -59,9 +59,8 @@ impl Checker<'_, '_> {
         if !self.env.terms.level_has_param(level) || self.caches.checked_levels.contains(&level) {
             return Ok(());
         }
-        self.tick()?;
+        self.spend(1 + self.level_params().len() as u64 / 16)?;
         self.enter()?;
-        use crate::terms::Level;
         let checked = match self.env.terms.level(level) {
             Level::Zero => Ok(()),
             Level::Succ(below) => self.check_level(below),
@@ -142,6 +141,7 @@ impl Checker<'_, '_> {
                     constant.kind_name()
                 )));
             }
+            self.spend(given as u64 / 16)?;
             for place in 0..given {
                 let level = self.env.terms.level_list(levels)[place];
                 self.check_level(level)?;
@@ -151,7 +151,7 @@ impl Checker<'_, '_> {
     }
 
     fn infer_app(&mut self, e: ExprId, check: bool) -> Result<ExprId, KernelError> {
-        let (head, arguments) = self.env.terms.spine(e);
+        let (head, arguments) = self.spine(e)?;
         let mut ty = self.infer_with(head, check)?;
         // The arguments from `start` on are still to be put into `ty`.
         let mut start = 0;
@@ -202,15 +202,18 @@ impl Checker<'_, '_> {
 
     /// Whether a term is marked as a proof by computation: numbers in it are then computed at once.
     fn is_eager(&self, e: ExprId) -> bool {
-        let head = self.env.terms.head(e);
-        matches!(self.env.terms.expr(head), Expr::Const(name, _) if name == self.env.known.eager_reduce)
-            && self.env.terms.num_arguments(e) == 2
+        let terms = &self.env.terms;
+        let Expr::App(function, _) = terms.expr(e) else { return false };
+        let Expr::App(head, _) = terms.expr(function) else { return false };
+        matches!(terms.expr(head), Expr::Const(name, _) if name == self.env.known.eager_reduce)
     }
 
     fn infer_lambda(&mut self, e: ExprId, check: bool) -> Result<ExprId, KernelError> {
         let mut locals = Vec::new();
+        let mut domains = Vec::new();
         let mut at = e;
         while let Expr::Lam(domain, body) = self.env.terms.expr(at) {
+            domains.push(domain);
             let domain = self.instantiate(domain, &locals)?;
             if check {
                 let sort = self.infer_with(domain, true)?;
@@ -222,7 +225,12 @@ impl Checker<'_, '_> {
         }
         let body = self.instantiate(at, &locals)?;
         let ty = self.infer_with(body, check)?;
-        self.mk_pi(&locals, ty)
+        let mut ty = self.abstract_locals(ty, &locals)?;
+        // As they stand the domains are what would come out of abstracting the locals' types.
+        for &domain in domains.iter().rev() {
+            ty = self.env.terms.pi(domain, ty);
+        }
+        Ok(ty)
     }
 
     fn infer_pi(&mut self, e: ExprId, check: bool) -> Result<ExprId, KernelError> {
@@ -248,7 +256,6 @@ impl Checker<'_, '_> {
 
     /// `imax a b`, without the `imax` where it is plain what it is.
     fn make_imax(&mut self, a: LevelId, b: LevelId) -> LevelId {
-        use crate::terms::Level;
         let terms = &mut self.env.terms;
         match (terms.level(a), terms.level(b)) {
             (_, Level::Zero) | (Level::Zero, _) => b,
@@ -294,7 +301,7 @@ impl Checker<'_, '_> {
     ) -> Result<ExprId, KernelError> {
         let ty = self.infer_with(value, check)?;
         let ty = self.whnf(ty)?;
-        let (head, arguments) = self.env.terms.spine(ty);
+        let (head, arguments) = self.spine(ty)?;
         let Expr::Const(name, levels) = self.env.terms.expr(head) else {
             return Err(self.no_projection(structure, index, ty, "its type is no structure"));
         };

@@ -167,16 +167,15 @@ impl Checker<'_, '_> {
     }
 
     /// What a literal of type `Nat` stands for: `Nat.zero`, or `Nat.succ` of the literal before.
-    pub(super) fn expand_nat(&mut self, value: NatId) -> ExprId {
+    pub(super) fn expand_nat(&mut self, value: NatId) -> Result<ExprId, KernelError> {
         if self.env.terms.nat_value(value).is_zero() {
             let zero = self.env.known.nat_zero;
-            return self.env.terms.constant(zero, LevelsId::EMPTY);
+            return Ok(self.env.terms.constant(zero, LevelsId::EMPTY));
         }
-        let before = self.env.terms.nat_value(value) - 1u32;
-        let before = self.env.terms.nat(before);
+        let before = self.literal_before(value)?;
         let succ = self.env.known.nat_succ;
         let succ = self.env.terms.constant(succ, LevelsId::EMPTY);
-        self.env.terms.app(succ, before)
+        Ok(self.env.terms.app(succ, before))
     }
 
     /// What a string literal stands for; `None` where the environment has no strings.

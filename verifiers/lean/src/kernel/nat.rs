@@ -10,7 +10,7 @@ use super::KernelError;
 use super::budget::Exhausted;
 use super::checker::Checker;
 use super::known::NatOp;
-use crate::terms::{Expr, ExprId, LevelsId};
+use crate::terms::{Expr, ExprId, LevelsId, NameId, NatId};
 
 /// The greatest exponent, and the greatest distance of a shift to the left, that is computed.
 const MAX_EXPONENT: u64 = 1 << 24;
@@ -56,7 +56,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn nat_op(&mut self, name: crate::terms::NameId) -> Result<Option<NatOp>, KernelError> {
+    fn nat_op(&mut self, name: NameId) -> Result<Option<NatOp>, KernelError> {
         let Some(&op) = self.env.known.nat_ops.get(&name) else { return Ok(None) };
         let right = self.env.is_trusted(name)? && self.has_nat_literals()?;
         Ok(right.then_some(op))
@@ -167,18 +167,24 @@ impl Checker<'_, '_> {
     }
 
     /// The literal before a literal other than zero, or the argument of `Nat.succ`.
-    pub(super) fn nat_predecessor(&mut self, e: ExprId) -> Option<ExprId> {
-        match self.env.terms.expr(e) {
+    pub(super) fn nat_predecessor(&mut self, e: ExprId) -> Result<Option<ExprId>, KernelError> {
+        Ok(match self.env.terms.expr(e) {
             Expr::Nat(value) if !self.env.terms.nat_value(value).is_zero() => {
-                let before = self.env.terms.nat_value(value) - 1u32;
-                Some(self.env.terms.nat(before))
+                Some(self.literal_before(value)?)
             }
             Expr::App(function, argument) => match self.env.terms.expr(function) {
                 Expr::Const(name, _) if name == self.env.known.nat_succ => Some(argument),
                 _ => None,
             },
             _ => None,
-        }
+        })
+    }
+
+    /// The literal before a literal other than zero.
+    pub(super) fn literal_before(&mut self, value: NatId) -> Result<ExprId, KernelError> {
+        self.spend(self.env.terms.nat_value(value).bits() / 1024)?;
+        let before = self.env.terms.nat_value(value) - 1u32;
+        Ok(self.env.terms.nat(before))
     }
 
     /// Whether a term is the literal zero or `Nat.zero`.

@@ -27,10 +27,10 @@ impl Checker<'_, '_> {
         major: usize,
         function: usize,
     ) -> Result<Option<ExprId>, KernelError> {
-        let (_, arguments) = self.env.terms.spine(e);
+        let (_, arguments) = self.spine(e)?;
         let Some(&quotient) = arguments.get(major) else { return Ok(None) };
         let quotient = self.whnf(quotient)?;
-        let (head, parts) = self.env.terms.spine(quotient);
+        let (head, parts) = self.spine(quotient)?;
         let Expr::Const(name, _) = self.env.terms.expr(head) else { return Ok(None) };
         let Some(constant) = self.env.get(name)? else { return Ok(None) };
         let [_, _, representative] = parts[..] else { return Ok(None) };
@@ -47,7 +47,7 @@ impl Checker<'_, '_> {
         constant: &Constant,
         info: &RecursorInfo,
     ) -> Result<Option<ExprId>, KernelError> {
-        let (head, arguments) = self.env.terms.spine(e);
+        let (head, arguments) = self.spine(e)?;
         let Expr::Const(name, levels) = self.env.terms.expr(head) else { return Ok(None) };
         let before_indices = info.num_params as usize + info.num_motives as usize + info.num_minors as usize;
         let major_at = before_indices + info.num_indices as usize;
@@ -56,7 +56,7 @@ impl Checker<'_, '_> {
             return Ok(None);
         }
         let Some(major) = self.major_constructor(major, info)? else { return Ok(None) };
-        let (maker, parts) = self.env.terms.spine(major);
+        let (maker, parts) = self.spine(major)?;
         let Expr::Const(maker, _) = self.env.terms.expr(maker) else { return Ok(None) };
         let Some(place) = info.rules.iter().position(|rule| rule.constructor == maker) else {
             return Ok(None);
@@ -107,7 +107,7 @@ impl Checker<'_, '_> {
         }
         major = self.whnf(major)?;
         match self.env.terms.expr(major) {
-            Expr::Nat(value) => Ok(Some(self.expand_nat(value))),
+            Expr::Nat(value) => self.expand_nat(value).map(Some),
             Expr::Str(text) => match self.expand_string(text)? {
                 Some(expanded) => Ok(Some(self.whnf(expanded)?)),
                 None => Ok(None),
@@ -144,7 +144,7 @@ impl Checker<'_, '_> {
         let Some((maker, constructor)) = self.only_constructor(info)? else { return Ok(None) };
         let ty = self.infer_only(major)?;
         let ty = self.whnf(ty)?;
-        let (head, arguments) = self.env.terms.spine(ty);
+        let (head, arguments) = self.spine(ty)?;
         let Expr::Const(name, levels) = self.env.terms.expr(head) else { return Ok(None) };
         let num_params = constructor.num_params as usize;
         if name != constructor.inductive || constructor.num_fields != 0 || arguments.len() < num_params {
@@ -166,7 +166,7 @@ impl Checker<'_, '_> {
         if !self.is_structure(constructor.inductive)? {
             return Ok(None);
         }
-        if let Expr::Const(name, _) = self.env.terms.expr(self.env.terms.head(value)) {
+        if let Expr::Const(name, _) = self.head_expr(value)? {
             let found = self.env.get(name)?;
             if found.is_some_and(|found| matches!(found.kind, ConstantKind::Constructor(_))) {
                 return Ok(None);
@@ -174,7 +174,7 @@ impl Checker<'_, '_> {
         }
         let ty = self.infer_only(value)?;
         let ty = self.whnf(ty)?;
-        let (head, arguments) = self.env.terms.spine(ty);
+        let (head, arguments) = self.spine(ty)?;
         let Expr::Const(name, levels) = self.env.terms.expr(head) else { return Ok(None) };
         if name != constructor.inductive || arguments.len() != constructor.num_params as usize {
             return Ok(None);

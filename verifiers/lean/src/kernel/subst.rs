@@ -24,18 +24,19 @@ pub(crate) fn instantiate(
     Walk { terms, meter, memo: FxHashMap::default(), visited: 0, action: Instantiate(values) }.at(e, 0)
 }
 
-/// `e` with `locals` replaced by bound variables, the last local by variable 0. The inverse of [`instantiate`].
-pub(crate) fn abstract_locals(
+/// `e` with the first `count` of the locals that have `places` replaced by bound variables, the last of them by variable
+/// 0. The inverse of [`instantiate`].
+pub(crate) fn abstract_first(
     terms: &mut Terms,
     meter: &mut Meter,
     e: ExprId,
-    locals: &[ExprId],
+    places: &FxHashMap<ExprId, u32>,
+    count: u32,
 ) -> Result<ExprId, Exhausted> {
-    if locals.is_empty() || !terms.has_fvar(e) {
+    if count == 0 || !terms.has_fvar(e) {
         return Ok(e);
     }
-    let positions = locals.iter().rev().zip(0u32..).map(|(&local, position)| (local, position)).collect();
-    Walk { terms, meter, memo: FxHashMap::default(), visited: 0, action: Abstract(positions) }.at(e, 0)
+    Walk { terms, meter, memo: FxHashMap::default(), visited: 0, action: Abstract { places, count } }.at(e, 0)
 }
 
 /// `e` with every universe parameter of `params` replaced by the level at the same place in `levels`.
@@ -96,9 +97,12 @@ impl Action for Instantiate<'_> {
     }
 }
 
-struct Abstract(FxHashMap<ExprId, u32>);
+struct Abstract<'p> {
+    places: &'p FxHashMap<ExprId, u32>,
+    count: u32,
+}
 
-impl Action for Abstract {
+impl Action for Abstract<'_> {
     const BINDERS_MATTER: bool = true;
 
     #[inline]
@@ -113,9 +117,11 @@ impl Action for Abstract {
             return Ok(Some(e));
         }
         let Expr::FVar(_) = terms.expr(e) else { return Ok(None) };
-        match self.0.get(&e) {
-            Some(&position) => Ok(Some(terms.bvar(position.saturating_add(binders)))),
-            None => Ok(Some(e)),
+        match self.places.get(&e) {
+            Some(&place) if place < self.count => {
+                Ok(Some(terms.bvar((self.count - 1 - place).saturating_add(binders))))
+            }
+            _ => Ok(Some(e)),
         }
     }
 }
@@ -160,6 +166,7 @@ impl Levels<'_> {
             return Ok(known);
         }
         let mut levels = terms.level_list(list).to_vec();
+        meter.spend(levels.len() as u64 / 16, terms)?;
         for level in &mut levels {
             *level = instantiate_level(terms, meter, *level, self.params, self.levels, &mut self.memo)?;
         }
@@ -182,6 +189,7 @@ pub(crate) fn instantiate_level(
         return Ok(level);
     }
     if let Level::Param(name) = terms.level(level) {
+        meter.spend(params.len() as u64 / 16, terms)?;
         let place = params.iter().position(|&param| param == name);
         return Ok(place.and_then(|place| levels.get(place)).copied().unwrap_or(level));
     }

@@ -89,19 +89,19 @@ impl Checker<'_, '_> {
 
     /// One step of an application: its head reduced, its arguments put in, or its recursor computed.
     fn step_app(&mut self, e: ExprId, cheap: bool) -> Result<Option<ExprId>, KernelError> {
-        let head = self.env.terms.head(e);
+        let head = self.head(e)?;
         if let Expr::Const(name, _) = self.env.terms.expr(head) {
             return self.reduce_recursor(e, name);
         }
         let reduced = self.whnf_core_with(head, cheap)?;
         if let Expr::Lam(..) = self.env.terms.expr(reduced) {
-            let (_, arguments) = self.env.terms.spine(e);
+            let (_, arguments) = self.spine(e)?;
             return Ok(Some(self.apply(reduced, &arguments)?));
         }
         if reduced == head {
             return Ok(None);
         }
-        let (_, arguments) = self.env.terms.spine(e);
+        let (_, arguments) = self.spine(e)?;
         Ok(Some(self.env.terms.apps(reduced, &arguments)))
     }
 
@@ -125,19 +125,19 @@ impl Checker<'_, '_> {
             let Some(expanded) = self.expand_string(text)? else { return Ok(None) };
             value = self.whnf(expanded)?;
         }
-        let Expr::Const(name, _) = self.env.terms.expr(self.env.terms.head(value)) else { return Ok(None) };
+        let Expr::Const(name, _) = self.head_expr(value)? else { return Ok(None) };
         let Some(constant) = self.env.get(name)? else { return Ok(None) };
         let ConstantKind::Constructor(info) = &constant.kind else { return Ok(None) };
         if index >= info.num_fields {
             return Ok(None);
         }
-        let (_, arguments) = self.env.terms.spine(value);
+        let (_, arguments) = self.spine(value)?;
         Ok(arguments.get(info.num_params as usize + index as usize).copied())
     }
 
     /// The definition at the head of a term, if it can be unfolded.
     pub(super) fn delta(&mut self, e: ExprId) -> Result<Option<Rc<Constant>>, KernelError> {
-        let Expr::Const(name, levels) = self.env.terms.expr(self.env.terms.head(e)) else { return Ok(None) };
+        let Expr::Const(name, levels) = self.head_expr(e)? else { return Ok(None) };
         let Some(constant) = self.env.get(name)? else { return Ok(None) };
         let unfolds = matches!(constant.kind, ConstantKind::Definition { .. } | ConstantKind::Theorem { .. })
             && constant.level_params.len() == self.env.terms.level_list(levels).len();
@@ -146,7 +146,7 @@ impl Checker<'_, '_> {
 
     /// A term with the definition at its head unfolded.
     pub(super) fn unfold(&mut self, e: ExprId) -> Result<Option<ExprId>, KernelError> {
-        let head = self.env.terms.head(e);
+        let head = self.head(e)?;
         let Expr::Const(name, levels) = self.env.terms.expr(head) else { return Ok(None) };
         let value = match self.env.caches.values.get(&(name, levels)) {
             Some(&known) => known,
@@ -162,7 +162,7 @@ impl Checker<'_, '_> {
         if head == e {
             return Ok(Some(value));
         }
-        let (_, arguments) = self.env.terms.spine(e);
+        let (_, arguments) = self.spine(e)?;
         Ok(Some(self.apply(value, &arguments)?))
     }
 

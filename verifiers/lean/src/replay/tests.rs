@@ -1,5 +1,7 @@
 //! Modules built by hand.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::HashMap;
 
 use super::{Claimed, Replayed, replay};

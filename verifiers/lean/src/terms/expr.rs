@@ -193,15 +193,4 @@ impl Terms {
         arguments.reverse();
         (at, arguments)
     }
-
-    /// How many arguments an application has.
-    pub fn num_arguments(&self, id: ExprId) -> usize {
-        let mut count = 0;
-        let mut at = id;
-        while let Expr::App(function, _) = self.expr(at) {
-            count += 1;
-            at = function;
-        }
-        count
-    }
 }

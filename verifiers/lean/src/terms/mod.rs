@@ -11,9 +11,8 @@ mod show;
 
 use std::hash::{BuildHasher, Hash};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use num_bigint::BigUint;
-use rustc_hash::FxHashMap;
 
 pub use expr::Expr;
 pub use level::Level;
@@ -56,9 +55,9 @@ pub struct Terms {
     strings: Vec<Box<str>>,
     string_ids: HashTable<u32>,
     names: Vec<NameNode>,
-    name_ids: FxHashMap<NameNode, NameId>,
+    name_ids: HashMap<NameNode, NameId>,
     levels: Vec<LevelNode>,
-    level_ids: FxHashMap<Level, LevelId>,
+    level_ids: HashMap<Level, LevelId>,
     /// The elements of all lists of levels, one list after the other.
     list_elements: Vec<LevelId>,
     /// For each list where it starts, how many elements it has, whether one of them has a parameter.
@@ -82,14 +81,14 @@ impl Terms {
     /// An arena that has the anonymous name, level zero and the empty list of levels, and nothing else.
     pub fn new() -> Self {
         let mut terms = Self {
-            // Seeded at random, so that nobody can prepare a file whose terms all collide.
+            // Seeded at random, as the maps are, so that nobody can prepare a file whose terms all collide.
             hasher: DefaultHashBuilder::default(),
             strings: Vec::new(),
             string_ids: HashTable::new(),
             names: vec![NameNode::Anonymous],
-            name_ids: FxHashMap::default(),
+            name_ids: HashMap::default(),
             levels: Vec::new(),
-            level_ids: FxHashMap::default(),
+            level_ids: HashMap::default(),
             list_elements: Vec::new(),
             lists: Vec::new(),
             list_ids: HashTable::new(),

@@ -18,7 +18,7 @@ pub(super) fn universe(
     let mut name = checker.env.terms.str_name(NameId::ANONYMOUS, "u");
     let mut number = 1_u64;
     while opened.level_params.contains(&name) {
-        checker.tick()?;
+        checker.spend(opened.level_params.len() as u64)?;
         name = checker.env.terms.str_name(NameId::ANONYMOUS, &format!("u_{number}"));
         number += 1;
     }
@@ -43,6 +43,7 @@ fn is_large(
         _ => return Ok(false),
     };
     for field in &constructor.fields {
+        checker.spend(constructor.indices.len() as u64)?;
         if !is_zero(checker, field.level)? && !constructor.indices.contains(&field.local) {
             return Ok(false);
         }

@@ -133,6 +133,7 @@ fn valid_application(
     e: ExprId,
 ) -> Result<Option<(usize, Vec<ExprId>)>, KernelError> {
     let (head, arguments) = checker.env.terms.spine(e);
+    checker.spend((arguments.len() + opened.types.len()) as u64)?;
     let Some(target) = opened.types.iter().position(|ty| ty.constant == head) else { return Ok(None) };
     let num_params = opened.params.len();
     if arguments.len() != num_params + opened.types[target].indices.len()

@@ -3,13 +3,13 @@
 //!
 //! What enters the environment is what was made here, never what was claimed. The steps, in their order:
 //!
-//! 1. [`block`]: the declaration, names and types, is taken out of the claim; [`source`]: what it must satisfy as written.
-//! 2. [`open`]: types and constructors have types, agree about parameters, and are opened up: parameters are locals.
-//! 3. [`nested`]: types nested in others (`List Tree` in `Tree`) are replaced by types of their own for a while.
-//! 4. [`fields`]: universes of fields, positive occurrences, results of constructors.
-//! 5. [`elimination`]: where the recursors may eliminate to; [`recursor`]: their types and rules, with the nested types
+//! 1. `block`: the declaration, names and types, is taken out of the claim; `source`: what it must satisfy as written.
+//! 2. `open`: types and constructors have types, agree about parameters, and are opened up: parameters are locals.
+//! 3. `nested`: types nested in others (`List Tree` in `Tree`) are replaced by types of their own for a while.
+//! 4. `fields`: universes of fields, positive occurrences, results of constructors.
+//! 5. `elimination`: where the recursors may eliminate to; `recursor`: their types and rules, with the nested types
 //!    back in their places.
-//! 6. [`compare`]: the claim is what was made. Then it is added, and the recursors are type-checked as everything else.
+//! 6. `compare`: the claim is what was made. Then it is added, and the recursors are type-checked as everything else.
 
 mod block;
 mod compare;

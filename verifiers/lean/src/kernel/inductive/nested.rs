@@ -7,8 +7,8 @@
 use rustc_hash::FxHashMap;
 
 use super::open::{Opened, OpenedConstructor, OpenedType, insert_scratch, telescope};
-use super::walk::rewrite;
 use super::refused;
+use super::walk::rewrite;
 use crate::constant::{Constant, ConstantKind, InductiveInfo};
 use crate::kernel::{Checker, KernelError};
 use crate::terms::{Expr, ExprId, LevelId, LevelsId, NameId};
@@ -82,10 +82,9 @@ impl Elimination<'_> {
         constructor: NameId,
         at: ExprId,
     ) -> Result<Option<ExprId>, KernelError> {
-        let head = checker.env.terms.head(at);
-        let Expr::Const(container, levels) = checker.env.terms.expr(head) else { return Ok(None) };
-        let (_, arguments) = checker.env.terms.spine(at);
+        let (head, arguments) = checker.env.terms.spine(at);
         checker.spend(arguments.len() as u64)?;
+        let Expr::Const(container, levels) = checker.env.terms.expr(head) else { return Ok(None) };
         if arguments.is_empty() || self.opened.occurrences.has(container) {
             return Ok(None);
         }
@@ -248,10 +247,9 @@ pub(super) fn restore(
         return Ok(e);
     }
     rewrite(checker, e, done, |checker, at| {
-        let head = checker.env.terms.head(at);
-        let Some(stand_in) = stand_ins.iter().find(|ty| ty.constant == head) else { return Ok(None) };
-        let (_, arguments) = checker.env.terms.spine(at);
+        let (head, arguments) = checker.env.terms.spine(at);
         checker.spend(arguments.len() as u64)?;
+        let Some(stand_in) = stand_ins.iter().find(|ty| ty.constant == head) else { return Ok(None) };
         let Some(nested) = stand_in.nested else { return Ok(None) };
         if !arguments.starts_with(&opened.params) {
             // What is left of the stand-in is an unknown constant to the check of the recursor.

@@ -166,8 +166,8 @@ fn after_params(
 ) -> Result<ExprId, KernelError> {
     let mut rest = ty.ty;
     for (index, &param) in params.iter().enumerate() {
-        let reduced = checker.whnf(rest)?;
-        let Expr::Pi(domain, body) = checker.env.terms.expr(reduced) else {
+        let unfolded = unfolded(checker, rest)?;
+        let Expr::Pi(domain, body) = checker.env.terms.expr(unfolded) else {
             let problem = format!("it claims {} parameters, its type has {index}", params.len());
             return Err(refused(&checker.env.terms, ty.name, problem));
         };
@@ -189,19 +189,46 @@ pub(super) fn telescope(
     rest: ExprId,
 ) -> Result<(Vec<ExprId>, LevelId), KernelError> {
     let mut indices = Vec::new();
-    let mut at = checker.whnf(rest)?;
+    let mut at = unfolded(checker, rest)?;
     while let Expr::Pi(domain, body) = checker.env.terms.expr(at) {
         let local = local_of(checker, domain)?;
         indices.push(local);
         let body = checker.instantiate(body, &[local])?;
-        at = checker.whnf(body)?;
+        at = unfolded(checker, body)?;
     }
     match checker.env.terms.expr(at) {
         Expr::Sort(level) => Ok((indices, level)),
         _ => {
-            let problem =
-                format!("its type must end in a universe, it ends in `{}`", checker.env.terms.show(at));
+            let problem = format!(
+                "its type must end in a universe once definitions are unfolded, it ends in `{}`",
+                checker.env.terms.show(at)
+            );
             Err(refused(&checker.env.terms, name, problem))
+        }
+    }
+}
+
+/// The type of a type, with definitions unfolded until it is seen to take an argument or to be a universe.
+///
+/// Lean reduces here in every way. That lets the universe of a type hang on a reduction that happens for a variable and
+/// not for a value put in its place, so that what was checked as a proposition is not one later, and data comes out
+/// of proofs. Unfolding definitions and applying functions are kept by substitution; nothing else is done here, and no
+/// type is known to need more.
+fn unfolded(checker: &mut Checker<'_, '_>, ty: ExprId) -> Result<ExprId, KernelError> {
+    let mut at = ty;
+    loop {
+        checker.tick()?;
+        let (head, arguments) = checker.env.terms.spine(at);
+        checker.spend(arguments.len() as u64)?;
+        let next = match checker.env.terms.expr(head) {
+            Expr::Const(..) => checker.unfold(at)?,
+            Expr::Lam(..) if !arguments.is_empty() => Some(checker.apply(head, &arguments)?),
+            Expr::Let(_, value, body) if arguments.is_empty() => Some(checker.instantiate(body, &[value])?),
+            _ => None,
+        };
+        match next {
+            Some(next) => at = next,
+            None => return Ok(at),
         }
     }
 }
@@ -215,6 +242,7 @@ fn constructor_body(
 ) -> Result<ExprId, KernelError> {
     let mut at = ty;
     for (index, &param) in params.iter().enumerate() {
+        checker.tick()?;
         let Expr::Pi(domain, body) = checker.env.terms.expr(at) else {
             let problem = format!("it takes {index} arguments, its type has {} parameters", params.len());
             return Err(refused(&checker.env.terms, name, problem));
@@ -233,11 +261,13 @@ fn constructor_body(
 /// A local of a binder's type, without the annotations that recursors leave out.
 pub(super) fn local_of(checker: &mut Checker<'_, '_>, domain: ExprId) -> Result<ExprId, KernelError> {
     let mut at = domain;
-    while let Some(inner) = annotated(&checker.env.terms, at) {
+    loop {
         checker.tick()?;
-        at = inner;
+        match annotated(&checker.env.terms, at) {
+            Some(inner) => at = inner,
+            None => return Ok(checker.new_local(at)),
+        }
     }
-    Ok(checker.new_local(at))
 }
 
 /// The type under `optParam`, `autoParam`, `outParam` or `semiOutParam`.

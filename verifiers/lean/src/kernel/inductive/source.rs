@@ -7,8 +7,8 @@
 use rustc_hash::FxHashSet;
 
 use super::block::{Declaration, is_reserved};
-use super::walk::{Occurrences, parts};
 use super::refused;
+use super::walk::{Occurrences, parts};
 use crate::kernel::{Checker, KernelError};
 use crate::terms::{Expr, ExprId, LevelsId, NameId};
 

@@ -1,9 +1,11 @@
 //! The kernel on a small prelude of its own, right and wrong declarations.
 
+mod depth;
 mod equality;
 mod levels;
 mod mutations;
 mod prelude;
+mod stuck;
 mod substitution;
 mod text;
 mod wrong;

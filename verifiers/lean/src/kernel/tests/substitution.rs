@@ -41,7 +41,8 @@ fn abstraction_undoes_instantiation() {
     let locals = [terms.fvar(7), terms.fvar(3)];
     let made = instantiate(&mut terms, inner, &locals);
     assert!(terms.has_fvar(made));
-    let back = subst::abstract_locals(&mut terms, &mut Meter::new(BUDGET), made, &locals).unwrap();
+    let places = locals.into_iter().zip(0..).collect();
+    let back = subst::abstract_first(&mut terms, &mut Meter::new(BUDGET), made, &places, 2).unwrap();
     assert_eq!(back, inner);
 }
 

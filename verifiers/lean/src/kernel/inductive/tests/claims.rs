@@ -21,7 +21,11 @@ const TREE: &[TypeText<'static>] = &[(
 )];
 
 const EVEN: &[TypeText<'static>] = &[
-    ("Even", "Nat -> Prop", &[("Even.zero", "Even 0"), ("Even.succ", "forall (n : Nat) (h : Odd n), Even (Nat.succ n)")]),
+    (
+        "Even",
+        "Nat -> Prop",
+        &[("Even.zero", "Even 0"), ("Even.succ", "forall (n : Nat) (h : Odd n), Even (Nat.succ n)")],
+    ),
     ("Odd", "Nat -> Prop", &[("Odd.succ", "forall (n : Nat) (h : Even n), Odd (Nat.succ n)")]),
 ];
 
@@ -91,7 +95,10 @@ fn a_recursor_that_eliminates_a_proposition_to_data() {
         let info = recursor(block, 0);
         (info.rules[0].rhs, info.rules[1].rhs) = (left, right);
     });
-    assert!(problem.contains("Or.rec: its universe parameters must be [], the module claims [u]"), "{problem}");
+    assert!(
+        problem.contains("Or.rec: its universe parameters must be [], the module claims [u]"),
+        "{problem}"
+    );
     let problem = refused(0, |lab, block| {
         let minors = "(a b : Prop) (motive : Or a b -> Type) (inl : forall (h : a), motive (Or.inl a b h))
             (inr : forall (h : b), motive (Or.inr a b h))";
@@ -110,8 +117,11 @@ fn a_recursor_with_other_marks_and_rules() {
         (rules[0].rhs, rules[1].rhs) = (rules[1].rhs, rules[0].rhs);
     };
     assert!(refused(0, crossed).contains("its rule for `Or.inl` must be"));
-    let missing = |_: &mut Lab, block: &mut Block| drop(recursor(block, 1).rules.pop());
-    assert!(refused(1, missing).contains("Tree.rec_1: its constructors of the rules must be [List.nil, List.cons]"));
+    let missing = |_: &mut Lab, block: &mut Block| recursor(block, 1).rules.truncate(1);
+    assert!(
+        refused(1, missing)
+            .contains("Tree.rec_1: its constructors of the rules must be [List.nil, List.cons]")
+    );
     let more = |lab: &mut Lab, block: &mut Block| {
         let (constructor, rhs) = (lab.name("Nat.zero"), lab.term("Nat.zero"));
         recursor(block, 0).rules.push(Rule { constructor, num_fields: 0, rhs });
@@ -140,10 +150,17 @@ fn without_last_argument(terms: &mut Terms, e: ExprId) -> ExprId {
 
 #[test]
 fn constants_that_are_missing_or_too_many() {
-    assert!(refused(0, |_, block| drop(block.constructors.pop())).contains("its constructor `Or.inr` is missing"));
-    assert!(refused(0, |_, block| inductive(block, 0).constructors.truncate(1)).contains("Or.inr: it is no constructor"));
+    assert!(
+        refused(0, |_, block| block.constructors.truncate(1)).contains("its constructor `Or.inr` is missing")
+    );
+    assert!(
+        refused(0, |_, block| inductive(block, 0).constructors.truncate(1))
+            .contains("Or.inr: it is no constructor")
+    );
     assert!(refused(0, |_, block| block.recursors.clear()).contains("Or.rec: the recursor is missing"));
-    assert!(refused(1, |_, block| drop(block.recursors.pop())).contains("Tree.rec_1: the recursor is missing"));
+    assert!(
+        refused(1, |_, block| block.recursors.truncate(1)).contains("Tree.rec_1: the recursor is missing")
+    );
     let extra = |lab: &mut Lab, block: &mut Block| {
         let mut copy = block.recursors[0].clone();
         copy.name = lab.name("Or.rec_1");
@@ -157,9 +174,11 @@ fn constants_that_are_missing_or_too_many() {
         inductive(block, 0).constructors[1] = first;
     };
     assert!(refused(0, twice).contains("its constructor `Or.inl` is missing or there twice"));
-    assert!(refused(2, |_, block| drop(block.types.pop())).contains("list of all types"));
+    assert!(refused(2, |_, block| block.types.truncate(1)).contains("list of all types"));
     assert!(refused(2, |_, block| block.types.swap(0, 1)).contains("list of all types"));
-    assert!(refused(2, |_, block| inductive(block, 1).all.truncate(1)).contains("Odd: its list of all types"));
+    assert!(
+        refused(2, |_, block| inductive(block, 1).all.truncate(1)).contains("Odd: its list of all types")
+    );
     let other = |_: &mut Lab, block: &mut Block| {
         let of_even = inductive(block, 0).constructors.pop().unwrap();
         inductive(block, 1).constructors.push(of_even);
@@ -171,18 +190,23 @@ fn constants_that_are_missing_or_too_many() {
 
 #[test]
 fn constants_of_another_kind() {
-    let swapped = |_: &mut Lab, block: &mut Block| std::mem::swap(&mut block.types[0], &mut block.constructors[0]);
+    let swapped =
+        |_: &mut Lab, block: &mut Block| std::mem::swap(&mut block.types[0], &mut block.constructors[0]);
     assert!(refused(0, swapped).contains("an inductive type was expected"));
-    let axiom = |_: &mut Lab, block: &mut Block| block.constructors[0].kind = ConstantKind::Axiom { is_unsafe: false };
+    let axiom = |_: &mut Lab, block: &mut Block| {
+        block.constructors[0].kind = ConstantKind::Axiom { is_unsafe: false }
+    };
     assert!(refused(0, axiom).contains("Or.inl: a constructor was expected"));
-    let axiom = |_: &mut Lab, block: &mut Block| block.recursors[0].kind = ConstantKind::Axiom { is_unsafe: false };
+    let axiom =
+        |_: &mut Lab, block: &mut Block| block.recursors[0].kind = ConstantKind::Axiom { is_unsafe: false };
     assert!(refused(0, axiom).contains("Or.rec: its kind must be recursor, the module claims axiom"));
     assert!(refused(0, |_, block| inductive(block, 0).is_unsafe = true).contains("unsafe"));
 }
 
 #[test]
 fn universe_parameters_that_differ() {
-    let twice = |lab: &mut Lab, block: &mut Block| block.types[0].level_params = vec![lab.name("u"), lab.name("u")];
+    let twice =
+        |lab: &mut Lab, block: &mut Block| block.types[0].level_params = vec![lab.name("u"), lab.name("u")];
     assert!(refused(1, twice).contains("the universe parameter `u` is there twice"));
     let other = |lab: &mut Lab, block: &mut Block| block.constructors[0].level_params = vec![lab.name("v")];
     assert!(refused(1, other).contains("Tree.node: its universe parameters differ"));
@@ -266,7 +290,8 @@ fn mutated(terms: &mut Terms, e: ExprId, place: usize, choice: usize) -> ExprId 
 
 /// Changes one thing of a block's claims.
 fn mutate(lab: &mut Lab, block: &mut Block, what: usize, place: usize, choice: usize) {
-    let (types, constructors, recursors) = (block.types.len(), block.constructors.len(), block.recursors.len());
+    let (types, constructors, recursors) =
+        (block.types.len(), block.constructors.len(), block.recursors.len());
     let other = lab.name("Nat");
     match what % 12 {
         0 => match (inductive(block, place % types), choice % 6) {
@@ -292,7 +317,7 @@ fn mutate(lab: &mut Lab, block: &mut Block, what: usize, place: usize, choice: u
             (info, 4) => info.k = !info.k,
             (info, 5) => info.is_unsafe = true,
             (info, 6) => info.all.push(other),
-            (info, _) => drop(info.rules.pop()),
+            (info, _) => info.rules.truncate(info.rules.len() - 1),
         },
         3 | 4 => {
             let info = recursor(block, place % recursors);

@@ -57,11 +57,18 @@ fn nested_types_within_nested_types() {
     let mut lab = Lab::furnished();
     let mk = "forall (a : List.{0} (Prod.{0, 0} Nat T)) (b : Prod.{0, 0} T (List.{0} T)), T";
     let block = lab.add(&[], 0, &[("T", "Type", &[("T.mk", mk)])]);
-    let majors: Vec<String> = block.recursors.iter().map(|recursor| lab.env.terms.show(recursor.ty)).collect();
+    let majors: Vec<String> =
+        block.recursors.iter().map(|recursor| lab.env.terms.show(recursor.ty)).collect();
     let names: Vec<String> =
         block.recursors.iter().map(|recursor| lab.env.terms.show_name(recursor.name)).collect();
     assert_eq!(names, ["T.rec", "T.rec_1", "T.rec_2", "T.rec_3", "T.rec_4"]);
-    let expected = ["T", "List.{0} (Prod.{0, 0} Nat T)", "Prod.{0, 0} T (List.{0} T)", "Prod.{0, 0} Nat T", "List.{0} T"];
+    let expected = [
+        "T",
+        "List.{0} (Prod.{0, 0} Nat T)",
+        "Prod.{0, 0} T (List.{0} T)",
+        "Prod.{0, 0} Nat T",
+        "List.{0} T",
+    ];
     for (recursor, major) in block.recursors.iter().zip(expected) {
         let major = lab.term(major);
         assert!(last_domain(&lab, recursor.ty) == major, "{major:?} in {majors:?}");
@@ -123,7 +130,11 @@ fn propositions_nested_in_propositions_eliminate_to_propositions() {
 #[test]
 fn nested_occurrences_that_are_refused() {
     let mut lab = Lab::furnished();
-    lab.add(&[], 1, &[("Not2", "Type -> Type", &[("Not2.mk", "forall (A : Type) (f : A -> False), Not2 A")])]);
+    lab.add(
+        &[],
+        1,
+        &[("Not2", "Type -> Type", &[("Not2.mk", "forall (A : Type) (f : A -> False), Not2 A")])],
+    );
     lab.add(&[], 0, &[("Ix", "Prop -> Prop", &[("Ix.mk", "forall (p : Prop), Ix p")])]);
     let mut wrong = |mk: &str| lab.wrong(&[], 0, &[("T", "Type", &[("T.mk", mk)])]);
     // Negative within the other type.
@@ -147,11 +158,14 @@ fn ever_more_nested_types_are_refused() {
     for number in 1..11 {
         let (name, mk) = (format!("S{number}"), format!("S{number}.mk"));
         let before = number - 1;
-        let ty = format!("forall (A : Type) (x : S{before} (List.{{0}} A)) (y : S{before} (Prod.{{0, 0}} A A)), S{number} A");
+        let ty = format!(
+            "forall (A : Type) (x : S{before} (List.{{0}} A)) (y : S{before} (Prod.{{0, 0}} A A)), S{number} A"
+        );
         lab.add(&[], 1, &[(&name, "Type -> Type", &[(&mk, &ty)])]);
     }
     lab.add(&[], 0, &[("Few", "Type", &[("Few.leaf", "Few"), ("Few.mk", "S3 Few -> Few")])]);
-    let problem = lab.wrong(&[], 0, &[("Many", "Type", &[("Many.leaf", "Many"), ("Many.mk", "S10 Many -> Many")])]);
+    let problem =
+        lab.wrong(&[], 0, &[("Many", "Type", &[("Many.leaf", "Many"), ("Many.mk", "S10 Many -> Many")])]);
     assert!(problem.contains("more than 1024 types"), "{problem}");
 }
 
@@ -187,7 +201,8 @@ fn names_of_the_kernel_are_kept_for_it() {
     lab.define("_nested.1", &[], "Prop", "True");
     let problem = lab.wrong(&[], 0, &[("T", "Prop", &[("T.mk", "_nested.1 -> T")])]);
     assert!(problem.contains("kept for the kernel"), "{problem}");
-    let problem = lab.wrong(&[], 0, &[("T", "Prop", &[("T.mk", "forall (n : Nat), (proj _nested.T 0 n) -> T")])]);
+    let problem =
+        lab.wrong(&[], 0, &[("T", "Prop", &[("T.mk", "forall (n : Nat), (proj _nested.T 0 n) -> T")])]);
     assert!(problem.contains("kept for the kernel"), "{problem}");
     // One that is taken is not used.
     lab.add(&["u"], 1, &[("Tree", "forall (A : Type u), Type u", TREE)]);

@@ -60,6 +60,23 @@ fn types_that_are_none() {
     assert!(wrong(&[("T", "Type", &[("T.mk", "forall (x : Nat.succ), T")])]).contains("T.mk"));
 }
 
+/// The universe of a type may not hang on anything but definitions.
+#[test]
+fn types_that_compute_their_universe() {
+    let mut lab = Lab::furnished();
+    let computed = "fun (n : Nat) => Nat.rec.{3} (fun (n : Nat) => Type 1) (Type) (fun (n : Nat) (ih : Type 1) => Type) n";
+    lab.define("Computed", &[], "Nat -> Type 1", computed);
+    let problem = lab.wrong(&[], 0, &[("T", "Computed 0", &[])]);
+    assert!(problem.contains("must end in a universe once definitions are unfolded"), "{problem}");
+    lab.define("Same", &["u"], "Type u -> Type u", "fun (A : Type u) => A");
+    lab.add(&[], 0, &[("T", "Same.{1} Type", &[("T.mk", "T")])]);
+    lab.add(
+        &[],
+        1,
+        &[("S", "forall (n : Nat), Same.{0} (Nat -> Prop)", &[("S.mk", "forall (n : Nat), S n n")])],
+    );
+}
+
 #[test]
 fn results_of_constructors() {
     assert!(wrong(&[("T", "Type", &[("T.mk", "Nat")])]).contains("its result must be `T`"));
