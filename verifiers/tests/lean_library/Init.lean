@@ -64,6 +64,8 @@ inductive Eq {α : Sort u} : α → α → Prop where
 theorem Eq.subst {α : Sort u} {motive : α → Prop} {a b : α} (h₁ : Eq a b) (h₂ : motive a) : motive b := Eq.ndrec h₂ h₁
 theorem Eq.symm {α : Sort u} {a b : α} (h : Eq a b) : Eq b a := h.rec (Eq.refl a)
 theorem Eq.trans {α : Sort u} {a b c : α} (h₁ : Eq a b) (h₂ : Eq b c) : Eq a c := h₂.rec h₁
+abbrev Eq.ndrec_symm.{i, j} {α : Sort j} {a : α} {motive : α → Sort i} (m : motive a) {b : α} (h : Eq b a) : motive b :=
+  Eq.rec m (Eq.symm h)
 @[macro_inline] def cast {α β : Sort u} (h : Eq α β) (a : α) : β := h.rec a
 theorem congrArg {α : Sort u} {β : Sort v} {a₁ a₂ : α} (f : α → β) (h : Eq a₁ a₂) : Eq (f a₁) (f a₂) := h.rec (Eq.refl (f a₁))
 theorem congrFun' {α : Sort u} {β : Sort v} {f g : α → β} (h : Eq f g) (a : α) : Eq (f a) (g a) := h.rec (Eq.refl (f a))
@@ -151,7 +153,7 @@ structure MProd (α β : Type u) where
 class inductive Decidable (p : Prop) where
   | isFalse (h : Not p) : Decidable p
   | isTrue (h : p) : Decidable p
-@[inline_if_reduce] def Decidable.decide (p : Prop) [h : Decidable p] : Bool :=
+@[inline_if_reduce, nospecialize] def Decidable.decide (p : Prop) [h : Decidable p] : Bool :=
   h.casesOn (fun _ => false) (fun _ => true)
 export Decidable (isTrue isFalse decide)
 abbrev DecidablePred {α : Sort u} (r : α → Prop) := (a : α) → Decidable (r a)
@@ -532,6 +534,7 @@ inductive Syntax where
   | atom (info : SourceInfo) (val : String) : Syntax
   | ident (info : SourceInfo) (rawVal : Substring.Raw) (val : Name) (preresolved : List Syntax.Preresolved) : Syntax
 instance : Inhabited Syntax := ⟨Syntax.missing⟩
+def mkAtom (val : String) : Syntax := .atom .none val
 structure TSyntax (ks : SyntaxNodeKinds) where
   raw : Syntax
 abbrev TSyntaxArray (ks : SyntaxNodeKinds) := Array (TSyntax ks)
@@ -589,6 +592,7 @@ inductive ParserDescr where
 abbrev TrailingParserDescr := ParserDescr
 
 end Lean
+@[reducible] def autoParam (α : Sort u) (tactic : Lean.Syntax) : Sort u := α
 
 /-! ### Monads -/
 
