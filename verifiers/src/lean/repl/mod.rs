@@ -6,7 +6,7 @@
 mod wire;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::time::Instant;
 

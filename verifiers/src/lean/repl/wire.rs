@@ -134,6 +134,10 @@ pub(in crate::lean) fn read_command(answer: Value) -> Result<Reply<CommandAnswer
 }
 
 fn read_value<A: DeserializeOwned>(answer: Value) -> serde_json::Result<Reply<A>> {
+    // Else a list of the fields' values would do as well.
+    if !answer.is_object() {
+        return Err(serde::de::Error::custom("an answer must be an object"));
+    }
     if answer.get("message").is_some() {
         return serde_json::from_value(answer).map(|Refusal { message }| Reply::Refusal(message));
     }

@@ -134,7 +134,8 @@ impl Server {
             return Err(Trouble::Rubbish("it answered before it had read the document".to_owned()));
         }
         let diagnostics = known.diagnostics.unwrap_or_default();
-        let messages = diagnostics.iter().filter_map(|it| it.message(self.first_line, body)).collect();
+        let lines: Vec<_> = text.split('\n').collect();
+        let messages = diagnostics.iter().filter_map(|it| it.message(self.first_line, &lines)).collect();
         Ok((messages, known.given_up_at.is_none()))
     }
 
@@ -206,8 +207,10 @@ impl Server {
         loop {
             match self.take() {
                 Ok(None) => return self.program.is_fed(),
-                Ok(Some(Incoming::Request { .. } | Incoming::Other | Incoming::Diagnostics(_))) => {}
-                Ok(Some(Incoming::Progress(progress))) if progress.processing.is_empty() => {}
+                Ok(Some(Incoming::Request { .. } | Incoming::Other)) => {}
+                Ok(Some(Incoming::Diagnostics(news))) if self.is_current(news.version).is_ok() => {}
+                Ok(Some(Incoming::Progress(news)))
+                    if news.processing.is_empty() && self.is_current(news.document.version).is_ok() => {}
                 Ok(Some(_)) | Err(_) => return false,
             }
         }

@@ -153,6 +153,10 @@ fn length(head: &[u8]) -> Option<usize> {
 /// Reads a message.
 pub(super) fn read(body: &[u8]) -> Result<Incoming, String> {
     let refuse = |problem: String| format!("{problem}, found {}", shown(body));
+    // A list of the fields' values would else do as well.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(refuse("a message must be an object".to_owned()));
+    }
     let raw: Raw = serde_json::from_slice(body).map_err(|error| refuse(error.to_string()))?;
     let params = raw.params.unwrap_or_default();
     let text = |error: serde_json::Error| refuse(error.to_string());
@@ -175,7 +179,7 @@ pub(super) fn read(body: &[u8]) -> Result<Incoming, String> {
 
 impl Diagnostic {
     /// As a message about the body, which begins in that line of the document; none where it is not about it and no error.
-    pub(super) fn message(&self, first_line: u32, body: &str) -> Option<Message> {
+    pub(super) fn message(&self, first_line: u32, document: &[&str]) -> Option<Message> {
         let severity = match self.severity {
             Some(1) | None => Severity::Error,
             Some(2) => Severity::Warning,
@@ -188,8 +192,8 @@ impl Diagnostic {
             None if severity != Severity::Error => None,
             None => Some(Message { severity, line: 1, column: 0, text }),
             Some(line) => {
-                let of_body = body.split('\n').nth(line as usize).unwrap_or_default();
-                let column = code_points(of_body, character);
+                let in_document = document.get(self.range.start.line as usize).copied().unwrap_or_default();
+                let column = code_points(in_document, character);
                 Some(Message { severity, line: line.saturating_add(1), column, text })
             }
         }
