@@ -42,6 +42,8 @@ mod screen;
 mod server;
 pub mod session;
 mod settings;
+#[cfg(test)]
+mod shared_data;
 mod source;
 mod tactics;
 mod toolchain;
