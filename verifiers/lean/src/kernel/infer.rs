@@ -81,10 +81,8 @@ impl Checker<'_, '_> {
         if let Some(&known) = self.caches.checked.get(&e) {
             return Ok(known);
         }
-        if !check {
-            if let Some(&known) = self.caches.inferred.get(&e) {
-                return Ok(known);
-            }
+        if !check && let Some(&known) = self.caches.inferred.get(&e) {
+            return Ok(known);
         }
         self.tick()?;
         self.enter()?;
