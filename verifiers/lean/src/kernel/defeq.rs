@@ -267,19 +267,18 @@ impl Checker<'_, '_> {
         Ok(true)
     }
 
-    /// Numbers that are both zero, or both a successor.
+    /// Numbers that are both zero, or both a successor. Where `Nat` is something else, `Nat.succ` may be anything too,
+    /// and even take levels.
     fn compare_offsets(&mut self, a: ExprId, b: ExprId) -> Result<Option<bool>, KernelError> {
         if self.is_nat_zero(a) && self.is_nat_zero(b) {
-            return Ok(Some(self.has_nat_literals()?));
-        }
-        let literal =
-            matches!(self.env.terms.expr(a), Expr::Nat(_)) || matches!(self.env.terms.expr(b), Expr::Nat(_));
-        if literal && !self.has_nat_literals()? {
-            return Ok(None);
+            return Ok(self.has_nat_literals()?.then_some(true));
         }
         let (Some(left), Some(right)) = (self.nat_predecessor(a)?, self.nat_predecessor(b)?) else {
             return Ok(None);
         };
+        if !self.has_nat_literals()? {
+            return Ok(None);
+        }
         self.is_def_eq(left, right).map(Some)
     }
 
