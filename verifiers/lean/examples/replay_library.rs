@@ -113,11 +113,11 @@ fn check_module(library: &Library, file: &Path, report: &mut Report) -> Result<(
             _ => env.check(&constant),
         };
         let steps = BUDGET.steps - env.budget().steps;
-        if let Err(KernelError::Refused { .. }) = &checked {
-            if let Some(lack) = find_lack(&mut env, library, &constant)? {
-                *report.lacking.entry(lack).or_default() += 1;
-                continue;
-            }
+        if let Err(KernelError::Refused { .. }) = &checked
+            && let Some(lack) = find_lack(&mut env, library, &constant)?
+        {
+            *report.lacking.entry(lack).or_default() += 1;
+            continue;
         }
         report.add(constant.kind_name(), shown, checked, start.elapsed().as_secs_f64(), steps);
     }

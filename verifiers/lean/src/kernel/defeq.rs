@@ -85,15 +85,10 @@ impl Checker<'_, '_> {
     fn are_bindings_eq(&mut self, a: ExprId, b: ExprId) -> Result<bool, KernelError> {
         let mut locals = Vec::new();
         let (mut a, mut b) = (a, b);
-        loop {
-            let (a_domain, a_body, b_domain, b_body) = match (self.env.terms.expr(a), self.env.terms.expr(b))
-            {
-                (Expr::Lam(a_domain, a_body), Expr::Lam(b_domain, b_body))
-                | (Expr::Pi(a_domain, a_body), Expr::Pi(b_domain, b_body)) => {
-                    (a_domain, a_body, b_domain, b_body)
-                }
-                _ => break,
-            };
+        while let (Expr::Lam(a_domain, a_body), Expr::Lam(b_domain, b_body))
+        | (Expr::Pi(a_domain, a_body), Expr::Pi(b_domain, b_body)) =
+            (self.env.terms.expr(a), self.env.terms.expr(b))
+        {
             self.tick()?;
             let left = self.instantiate(a_domain, &locals)?;
             if a_domain != b_domain {
@@ -120,10 +115,10 @@ impl Checker<'_, '_> {
         }
         let left = self.whnf_core_with(a, true)?;
         let right = self.whnf_core_with(b, true)?;
-        if (left, right) != (a, b) {
-            if let Some(equal) = self.quick(left, right)? {
-                return Ok(equal);
-            }
+        if (left, right) != (a, b)
+            && let Some(equal) = self.quick(left, right)?
+        {
+            return Ok(equal);
         }
         if let Some(equal) = self.are_proofs_eq(left, right)? {
             return Ok(equal);
@@ -272,19 +267,18 @@ impl Checker<'_, '_> {
         Ok(true)
     }
 
-    /// Numbers that are both zero, or both a successor.
+    /// Numbers that are both zero, or both a successor. Where `Nat` is something else, `Nat.succ` may be anything too,
+    /// and even take levels.
     fn compare_offsets(&mut self, a: ExprId, b: ExprId) -> Result<Option<bool>, KernelError> {
         if self.is_nat_zero(a) && self.is_nat_zero(b) {
-            return Ok(Some(self.has_nat_literals()?));
-        }
-        let literal =
-            matches!(self.env.terms.expr(a), Expr::Nat(_)) || matches!(self.env.terms.expr(b), Expr::Nat(_));
-        if literal && !self.has_nat_literals()? {
-            return Ok(None);
+            return Ok(self.has_nat_literals()?.then_some(true));
         }
         let (Some(left), Some(right)) = (self.nat_predecessor(a)?, self.nat_predecessor(b)?) else {
             return Ok(None);
         };
+        if !self.has_nat_literals()? {
+            return Ok(None);
+        }
         self.is_def_eq(left, right).map(Some)
     }
 

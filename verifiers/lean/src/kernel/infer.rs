@@ -81,10 +81,8 @@ impl Checker<'_, '_> {
         if let Some(&known) = self.caches.checked.get(&e) {
             return Ok(known);
         }
-        if !check {
-            if let Some(&known) = self.caches.inferred.get(&e) {
-                return Ok(known);
-            }
+        if !check && let Some(&known) = self.caches.inferred.get(&e) {
+            return Ok(known);
         }
         self.tick()?;
         self.enter()?;
@@ -213,6 +211,7 @@ impl Checker<'_, '_> {
         let mut domains = Vec::new();
         let mut at = e;
         while let Expr::Lam(domain, body) = self.env.terms.expr(at) {
+            self.tick()?;
             domains.push(domain);
             let domain = self.instantiate(domain, &locals)?;
             if check {
@@ -238,6 +237,7 @@ impl Checker<'_, '_> {
         let mut levels = Vec::new();
         let mut at = e;
         while let Expr::Pi(domain, body) = self.env.terms.expr(at) {
+            self.tick()?;
             let domain = self.instantiate(domain, &locals)?;
             let sort = self.infer_with(domain, check)?;
             levels.push(self.ensure_sort(sort)?);
@@ -269,6 +269,7 @@ impl Checker<'_, '_> {
         let mut values = Vec::new();
         let mut at = e;
         while let Expr::Let(ty, value, body) = self.env.terms.expr(at) {
+            self.tick()?;
             let value = self.instantiate(value, &values)?;
             if check {
                 let ty = self.instantiate(ty, &values)?;

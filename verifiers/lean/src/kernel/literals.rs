@@ -8,8 +8,8 @@ use num_traits::Zero;
 
 use super::KernelError;
 use super::checker::Checker;
-use crate::constant::{Constant, ConstantKind};
-use crate::terms::{Expr, ExprId, Level, LevelId, LevelsId, NameId, NatId, StrId};
+use crate::constant::ConstantKind;
+use crate::terms::{Expr, ExprId, Level, LevelId, LevelsId, NameId, NatId, StrId, Terms};
 
 /// Which literals the environment is known to support. What is not there yet may be declared later.
 #[derive(Clone, Copy, Default)]
@@ -144,7 +144,7 @@ impl Checker<'_, '_> {
         let above = terms.succ(level);
         let sort = terms.sort(above);
         let list = terms.constant(list, levels);
-        let element = |terms: &mut crate::terms::Terms, index| {
+        let element = |terms: &mut Terms, index| {
             let variable = terms.bvar(index);
             (variable, terms.app(list, variable))
         };
@@ -160,10 +160,12 @@ impl Checker<'_, '_> {
         Ok(Some(terms.pi(sort, body)))
     }
 
+    /// Whether there is a constant of that name and type. An axiom only counts if it is trusted, as one is whose value
+    /// was left out of its module: literals do not mention it, so nobody would see that they rest on it.
     fn is_safe_of_type(&mut self, name: NameId, ty: ExprId) -> Result<bool, KernelError> {
-        Ok(self.env.get(name)?.is_some_and(|constant: std::rc::Rc<Constant>| {
-            constant.ty == ty && !constant.is_unsafe() && !matches!(constant.kind, ConstantKind::Axiom { .. })
-        }))
+        let Some(constant) = self.env.get(name)? else { return Ok(false) };
+        let assumed = matches!(constant.kind, ConstantKind::Axiom { .. }) && !self.env.is_trusted(name)?;
+        Ok(constant.ty == ty && !constant.is_unsafe() && !assumed)
     }
 
     /// What a literal of type `Nat` stands for: `Nat.zero`, or `Nat.succ` of the literal before.
@@ -208,7 +210,7 @@ impl Checker<'_, '_> {
         Ok(self.string_maker()? == Some(name))
     }
 
-    /// Whether a level is one of the universe parameter's shapes that are zero for every choice.
+    /// Whether a level is zero for every choice of the parameters.
     pub(super) fn is_zero_level(&mut self, level: LevelId) -> Result<bool, KernelError> {
         match self.env.terms.level(level) {
             Level::Zero => Ok(true),

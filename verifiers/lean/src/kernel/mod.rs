@@ -1,6 +1,6 @@
 //! The type checker: whether what a constant claims is right, by the rules of Lean 4.
 //!
-//! A declaration is checked by a [`Checker`] of its own, in an [`Environment`] that holds what was checked before and
+//! A declaration is checked by a checker of its own, in an [`Environment`] that holds what was checked before and
 //! looks up everything else among the [`Trusted`] constants of the imported modules. Nothing is believed of the
 //! constant that is being checked. Work is bounded by a [`Budget`]: whoever runs out of it is neither right nor wrong.
 //!

@@ -100,10 +100,10 @@ impl Checker<'_, '_> {
         info: &RecursorInfo,
     ) -> Result<Option<ExprId>, KernelError> {
         let mut major = major;
-        if info.k {
-            if let Some(made) = self.constructor_of_k(major, info)? {
-                return Ok(Some(made));
-            }
+        if info.k
+            && let Some(made) = self.constructor_of_k(major, info)?
+        {
+            return Ok(Some(made));
         }
         major = self.whnf(major)?;
         match self.env.terms.expr(major) {

@@ -134,6 +134,20 @@ fn a_k_recursor_computes_only_where_the_types_agree() {
 }
 
 #[test]
+fn a_k_recursor_does_not_mistake_one_variable_for_another() {
+    let mut env = environment();
+    let value = |body: &str| {
+        format!(
+            "fun (y : Nat) (h : Eq.{{1}} (Nat -> Nat) (fun (x : Nat) => x) (fun (x : Nat) => y)) => {body}"
+        )
+    };
+    let cast = "Eq.rec.{1, 1} (Nat -> Nat) (fun (x : Nat) => x)
+        (fun (f : Nat -> Nat) (h : Eq.{1} (Nat -> Nat) (fun (x : Nat) => x) f) => Nat) 0 (fun (x : Nat) => y) h";
+    assert!(are_equal(&mut env, &value(cast), &value(cast)));
+    assert!(!are_equal(&mut env, &value(cast), &value("0")));
+}
+
+#[test]
 fn quotients_compute() {
     let mut env = environment();
     let lift = "fun (r : Nat -> Nat -> Prop) (f : Nat -> Bool)

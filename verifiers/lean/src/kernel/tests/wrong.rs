@@ -226,6 +226,31 @@ fn literals_need_the_type_they_are_of() {
 }
 
 #[test]
+fn a_successor_of_ones_own_is_compared_like_any_function() {
+    let mut env = Environment::new(Terms::new(), &Nothing, BUDGET);
+    for declaration in [
+        "axiom Nat : Type",
+        "axiom Nat.zero.{u} : Sort.{u}",
+        "axiom Nat.succ.{u} : Nat -> Sort.{u+1}",
+        "axiom n : Nat",
+        "axiom Eq.{u} : (A : Sort.{u}) -> A -> A -> Prop",
+    ] {
+        add(&mut env, declaration).unwrap();
+    }
+    let same = |a: &str, b: &str, env: &mut Environment<'_>| {
+        let (a, b) = (text::term(&mut env.terms, a), text::term(&mut env.terms, b));
+        let mut checker = crate::kernel::Checker::new(env, crate::terms::NameId::ANONYMOUS, Vec::new());
+        checker.is_def_eq(a, b).unwrap()
+    };
+    assert!(same("Nat.succ.{0} n", "Nat.succ.{0} n", &mut env));
+    assert!(!same("Nat.succ.{0} n", "Nat.succ.{1} n", &mut env));
+    assert!(!same("Nat.zero.{0}", "Nat.zero.{1}", &mut env));
+    assert!(!same("Nat.zero.{1}", "0", &mut env));
+    add(&mut env, "def Nat.pred : Nat -> Nat := fun (m : Nat) => n").unwrap();
+    assert!(same("Nat.pred (Nat.pred n)", "Nat.pred n", &mut env));
+}
+
+#[test]
 fn unknown_constants_are_named() {
     let mut env = environment();
     let problem = refusal(&mut env, "theorem t : True := missing.thing");
