@@ -52,6 +52,7 @@ fn settings_that_cannot_be_meant_are_refused() {
         (json!({"project": "/p", "lean_path": ["/x"]}), "`lean_path` must be left out"),
         (json!({"axioms": [" "]}), "`axioms` must be names"),
         (json!({"command": ""}), "`command` must be the name"),
+        (json!({"partial": "goals"}), "`backend` must be \"repl\""),
         (json!({"timeout": 3}), "unknown field `timeout`"),
     ] {
         let error = configure("lean", &settings).err().unwrap().to_string();
@@ -140,7 +141,7 @@ fn a_share_counts_where_it_is_asked_for() {
     let proof = "have a : 1 = 1 := rfl\n\nhave b : 2 = 2 := rfl\nhave c : 1 = 2 := rfl\nrfl";
     let verdict = judge(lean(&settings).as_ref(), &two(), proof);
     assert_eq!((verdict.kind_name(), verdict.score().unwrap().get()), ("partial", 0.5), "{verdict:?}");
-    assert!(verdict.reason().starts_with("2 of 4; line 4: "), "{verdict:?}");
+    assert!(verdict.reason().starts_with("2 of 4 lines; line 4: "), "{verdict:?}");
 }
 
 #[test]

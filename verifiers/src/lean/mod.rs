@@ -31,6 +31,7 @@
 
 mod boxed;
 mod compile;
+mod goals;
 mod header;
 mod kimina;
 mod machine;
@@ -60,6 +61,7 @@ use crate::fault::Fault;
 use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
 use compile::Compiled;
+use goals::Closed;
 use machine::{Claims, Machine, Prepared};
 pub use reference::{Mode, Reference};
 pub use report::{LeanReport, lean_report};
@@ -106,7 +108,13 @@ impl Lean {
     }
 
     /// One try.
-    fn attempt(&self, prepared: &Prepared, source: &Source, budget: &Budget) -> Result<Verdict, Fault> {
+    fn attempt(
+        &self,
+        item: &Reference,
+        prepared: &Prepared,
+        source: &Source,
+        budget: &Budget,
+    ) -> Result<Verdict, Fault> {
         let machine = self.machine().map_err(|problem| Fault::new(CauseKind::Unreachable, problem))?;
         let left = budget.remaining().min(Duration::from_secs(86_400));
         // What is left over is for ending the box and saying so, before somebody gives this verification up.
@@ -114,8 +122,10 @@ impl Lean {
         let deadline = Instant::now().checked_add(self.time).map_or(last, |end| end.min(last));
         if let Some(screen) = &machine.screen {
             let screened = screen.screen(&source.imports, &source.body, budget);
-            if let Some(result) = verdicts::of_screen(&self.settings, source, screened) {
-                return result;
+            match verdicts::of_screen(&self.settings, source, screened) {
+                Some(Ok(verdict)) => return Ok(self.with_goals(item, source, verdict, budget)),
+                Some(Err(fault)) => return Err(fault),
+                None => {}
             }
         }
         let started = Instant::now();
@@ -125,6 +135,32 @@ impl Lean {
         match compiled {
             Compiled::Module(bytes) => self.judged(prepared, source, &bytes),
             other => verdicts::of_failure(&self.settings, source, other, started.elapsed()),
+        }
+    }
+
+    /// A verdict with credit for the goals that were closed, where that is asked for and the proof is wrong.
+    fn with_goals(
+        &self,
+        reference: &Reference,
+        source: &Source,
+        verdict: Verdict,
+        budget: &Budget,
+    ) -> Verdict {
+        if self.settings.partial != Partial::Goals || verdict.kind_name() != Kind::Wrong.name() {
+            return verdict;
+        }
+        let closed = self
+            .session(reference, budget)
+            .and_then(|(mut session, root)| goals::closed(&mut session, root.id, &source.extracted, budget));
+        match closed {
+            Ok(Closed { num_closed: done @ 1.., num_goals: all }) if done < all => verdicts::part(
+                source,
+                done,
+                all,
+                &format!("{done} of {all} goals closed; {}", verdict.reason()),
+            ),
+            // One that closes all and is wrong all the same has no part that counts.
+            _ => verdict,
         }
     }
 
@@ -189,7 +225,7 @@ impl Verifier for Lean {
         let mut num_tries = 0;
         loop {
             num_tries += 1;
-            match self.attempt(&prepared, &source, budget) {
+            match self.attempt(&item.reference, &prepared, &source, budget) {
                 Ok(verdict) => return verdict,
                 Err(fault) if fault.is_final(num_tries) || budget.expired() => {
                     return fault.verdict(num_tries);

@@ -36,6 +36,8 @@ pub enum Partial {
     None,
     /// The share of its lines before the first error.
     Prefix,
+    /// The share of its goals that its tactics close, one by one. For the back end `repl`.
+    Goals,
 }
 
 /// The settings of [`Lean`](super::Lean).
@@ -55,8 +57,8 @@ pub struct LeanSettings {
     pub header: String,
     /// Axioms that proofs may rest on. Default those of Lean's library: propext, Classical.choice, Quot.sound.
     pub axioms: Vec<String>,
-    /// What of a proof that is not right counts: `none`, or `prefix`, the share of its lines before the first error.
-    /// Default `none`.
+    /// What of a proof that is not right counts: `none`; `prefix`, the share of its lines before the first error; or, with
+    /// the back end `repl`, `goals`, the share of goals that its tactics close one by one. Default `none`.
     pub partial: Partial,
     /// Seconds that Lean may take for a proof. Default 60.
     pub time_s: f64,
@@ -160,6 +162,12 @@ impl LeanSettings {
         }
         if let Some(axiom) = self.axioms.iter().find(|axiom| axiom.trim().is_empty()) {
             return Err(format!("`axioms` must be names of axioms, found {axiom:?}"));
+        }
+        if self.partial == Partial::Goals && self.backend != Backend::Repl {
+            return Err(
+                "`backend` must be \"repl\" for `partial = \"goals\"`, which runs tactics one by one"
+                    .to_owned(),
+            );
         }
         match self.backend {
             Backend::Repl if self.repl.is_none() => {

@@ -112,17 +112,23 @@ fn of_error(settings: &LeanSettings, source: &Source, error: &Message, offset: u
     let place = if line == 0 { "before the proof".to_owned() } else { format!("line {line}") };
     let reason = format!("{place}: {}", shorten(error.text.trim(), SHOWN_BYTES));
     let share = match settings.partial {
-        Partial::None => None,
+        // Goals are counted by running the tactics, which is done where the REPL is.
+        Partial::None | Partial::Goals => None,
         Partial::Prefix => share_before(source, line as usize),
     };
     match share {
-        Some((done, all)) if done > 0 => Verdict::Judged {
-            score: Score::clamped(done as f64 / all as f64),
-            kind: Kind::Partial,
-            reason: format!("{done} of {all}; {reason}"),
-            extracted: Some(source.extracted.clone()),
-        },
+        Some((done, all)) if done > 0 => part(source, done, all, &format!("{done} of {all} lines; {reason}")),
         _ => Verdict::wrong(reason, Some(source.extracted.clone())),
+    }
+}
+
+/// A proof of which a part counts.
+pub(super) fn part(source: &Source, done: usize, all: usize, reason: &str) -> Verdict {
+    Verdict::Judged {
+        score: Score::clamped(done as f64 / all as f64),
+        kind: Kind::Partial,
+        reason: reason.to_owned(),
+        extracted: Some(source.extracted.clone()),
     }
 }
 
