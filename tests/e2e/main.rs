@@ -12,6 +12,7 @@ mod eval;
 mod generate;
 mod golden;
 mod kill;
+mod lean;
 mod pins;
 mod plan;
 mod repeat;

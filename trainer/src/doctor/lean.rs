@@ -40,11 +40,15 @@ fn toolchain() -> Finding {
         Err(problem) => finding("Lean", problem).absent(WITHOUT, INSTALL),
         Ok(report) => {
             let value = format!("{} at {}", report.version, report.prefix.display());
-            let data = json!({ "version": report.version, "path": lean, "library": report.library.as_ref().ok() });
+            let data =
+                json!({ "version": report.version, "path": lean, "library": report.library.as_ref().ok() });
             match report.library {
                 Ok(_) => finding("Lean", value).data(data),
                 Err(problem) => finding("Lean", format!("{value}; its library cannot be read: {problem}"))
-                    .absent(WITHOUT, "install a toolchain whose compiled modules Polestar reads (docs/verifiers.md)")
+                    .absent(
+                        WITHOUT,
+                        "install a toolchain whose compiled modules Polestar reads (docs/verifiers.md)",
+                    )
                     .data(data),
             }
         }
@@ -54,13 +58,16 @@ fn toolchain() -> Finding {
 /// The binary behind elan's stand-in: of the last toolchain by name that was fetched; the path itself where it is none.
 fn behind_elan(path: &Path) -> Option<PathBuf> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if real.file_name().is_none_or(|name| name != "elan") && real.file_name().is_none_or(|name| name != "elan-init") {
+    if real.file_name().is_none_or(|name| name != "elan")
+        && real.file_name().is_none_or(|name| name != "elan-init")
+    {
         return Some(real);
     }
     let home = std::env::var_os("ELAN_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".elan")))?;
     let toolchains = std::fs::read_dir(home.join("toolchains")).into_iter().flatten().flatten();
-    let mut found: Vec<_> = toolchains.map(|entry| entry.path().join("bin/lean")).filter(|it| it.is_file()).collect();
+    let mut found: Vec<_> =
+        toolchains.map(|entry| entry.path().join("bin/lean")).filter(|it| it.is_file()).collect();
     found.sort();
     found.pop()
 }
@@ -82,7 +89,8 @@ fn project(here: &Path) -> Finding {
 }
 
 fn repl(here: &Path) -> Finding {
-    let found = REPLS.iter().map(|path| here.join(path)).find(|path| path.is_file()).or_else(|| which("repl"));
+    let found =
+        REPLS.iter().map(|path| here.join(path)).find(|path| path.is_file()).or_else(|| which("repl"));
     match found {
         Some(path) => finding("Lean REPL", path.display().to_string()).data(json!({ "path": path })),
         None => finding("Lean REPL", "not found in this folder or on PATH").absent(

@@ -85,8 +85,14 @@ pub struct Diagnosis {
 /// Looks at the machine.
 #[must_use]
 pub fn examine() -> Diagnosis {
-    let parts =
-        [torch::findings(), machine::findings(), tools::findings(), cluster::findings(), sandbox::findings(), lean::findings()];
+    let parts = [
+        torch::findings(),
+        machine::findings(),
+        tools::findings(),
+        cluster::findings(),
+        sandbox::findings(),
+        lean::findings(),
+    ];
     let findings = parts.concat();
     Diagnosis {
         version: env!("CARGO_PKG_VERSION"),
