@@ -46,12 +46,12 @@ fn what_cannot_be_judged_is_an_error_before_training() {
     let missing = lab(1, "/nonexistent/lean", &statement);
     run(missing.train(&missing.path("run"))).failed(2, &["/nonexistent/lean", "install Lean with elan"]);
     assert!(!missing.path("run").exists(), "nothing was begun");
-    let misread = lab(1, "/nonexistent/lean", &json!({"statement": "1 + 1 = 2"}));
-    run(misread.train(&misread.path("run")))
-        .failed(2, &["eval.jsonl:1", "eval-0", "must be a theorem", "3 more problems"]);
     let Ok(lean) = std::env::var("POLESTAR_LEAN") else {
         return println!("SKIPPED: set POLESTAR_LEAN to a `lean`, as scripts/bare_lean.sh makes one");
     };
+    let misread = lab(1, &lean, &json!({"statement": "1 + 1 = 2"}));
+    run(misread.train(&misread.path("run")))
+        .failed(2, &["eval.jsonl:1", "eval-0", "must be a theorem", "3 more problems"]);
     let broken = lab(1, &lean, &json!({"statement": "theorem two : 1 + 1"}));
     run(broken.train(&broken.path("run")))
         .failed(2, &["eval.jsonl:1", "the statement does not compile: line 1"]);
