@@ -102,6 +102,11 @@ code_python() {
     "$code_python" -c 'import pytest'
 }
 
+# A Lean without its library, for proofs.
+bare_lean() {
+    scripts/bare_lean.sh "$tools/lean"
+}
+
 # Compiles every test and the two binaries, so that the steps after it have nothing left to build.
 build() {
     if command -v cargo-nextest >/dev/null; then
@@ -178,6 +183,8 @@ check "reasoning-gym" reasoning_gym
 [ "$step_status" != 0 ] || export POLESTAR_REASONING_GYM_PYTHON=$reasoning_gym_python
 check "a Python for code" code_python
 [ "$step_status" != 0 ] || export POLESTAR_CODE_PYTHON=$code_python
+check "a Lean for proofs" bare_lean
+[ "$step_status" != 0 ] || export POLESTAR_LEAN=$tools/lean/bin/lean
 check "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" check "documentation" cargo doc --locked --workspace --no-deps
 need "build" build

@@ -8,6 +8,7 @@ use crate::digits::Digits;
 use crate::error::VerifierError;
 use crate::format::Format;
 use crate::http::Http;
+use crate::lean::Lean;
 use crate::length::Length;
 use crate::math::Math;
 use crate::process::Process;
@@ -27,6 +28,7 @@ static KINDS: &[KindEntry] = &[
     KindEntry::of::<Repetition>(),
     KindEntry { name: rubric::NAME, about: rubric::ABOUT, lenient: None, configure: rubric::configure },
     KindEntry::of::<Code>(),
+    KindEntry::of::<Lean>(),
     KindEntry::of::<Process>(),
     KindEntry::of::<Http>(),
 ];
@@ -98,10 +100,10 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_lists_the_kinds() {
-        let error = configure("lean", &Value::Null).err().unwrap().to_string();
+        let error = configure("coq", &Value::Null).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits, format, length, repetition, rubric, code, process, http"
+            "there is no verifier of kind `coq`; the kinds are: math, choice, text, digits, format, length, repetition, rubric, code, lean, process, http"
         );
     }
 

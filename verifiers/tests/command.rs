@@ -166,11 +166,11 @@ fn a_wrong_call_exits_with_2_and_says_what_to_do() {
     let cases: [(&[&str], &str); 7] = [
         (
             &[],
-            "say --verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, code, process, http",
+            "say --verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, code, lean, process, http",
         ),
         (
-            &["--verifier", "lean"],
-            "there is no verifier of kind `lean`; the kinds are: math, choice, text, digits, format, length, repetition, rubric, code, process, http",
+            &["--verifier", "coq"],
+            "there is no verifier of kind `coq`; the kinds are: math, choice, text, digits, format, length, repetition, rubric, code, lean, process, http",
         ),
         (&["--verifier", "math", "--set", "fallback=first"], "`last-number`"),
         (&["--verifier", "math", "--set", "colour=red"], "unknown field `colour`"),

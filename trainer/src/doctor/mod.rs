@@ -1,11 +1,12 @@
 //! What this machine has, what would not work, and the command that mends it.
 //!
 //! [`examine`] looks at everything; each part is one file: `torch` (libtorch and GPUs), `machine` (processor,
-//! memory, disk), `tools` (programs), `cluster` (variables of launchers), `sandbox` (isolation for programs).
+//! memory, disk), `tools` (programs), `cluster` (variables of launchers), `sandbox` (isolation for programs), `lean`.
 //! `parse` reads the texts that they come from. Nothing here reaches the network, and what it
 //! makes to try the sandbox is gone when it is done.
 
 mod cluster;
+mod lean;
 mod machine;
 mod parse;
 mod sandbox;
@@ -85,7 +86,7 @@ pub struct Diagnosis {
 #[must_use]
 pub fn examine() -> Diagnosis {
     let parts =
-        [torch::findings(), machine::findings(), tools::findings(), cluster::findings(), sandbox::findings()];
+        [torch::findings(), machine::findings(), tools::findings(), cluster::findings(), sandbox::findings(), lean::findings()];
     let findings = parts.concat();
     Diagnosis {
         version: env!("CARGO_PKG_VERSION"),

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PYTHON_PROBE: &str = "import sys, venv, ensurepip; print(sys.version.split()[0])";
 
 pub(super) fn findings() -> Vec<Finding> {
-    vec![python(), compiler(), rust(), hub(), lean()]
+    vec![python(), compiler(), rust(), hub()]
 }
 
 /// Bytes that GPU `index`, as libtorch counts them, has free, by the driver's `nvidia-smi`; none where that does not say.
@@ -97,21 +97,8 @@ fn hub() -> Finding {
     )
 }
 
-fn lean() -> Finding {
-    // Not asked for its version: elan's `lean` may begin a download.
-    match which("lean") {
-        Some(path) => {
-            Finding::good("tools", "Lean", path.display().to_string()).data(json!({ "path": path }))
-        }
-        None => Finding::good("tools", "Lean", "not on PATH").absent(
-            "nothing yet: the Lean verifier is not there yet",
-            "install elan, Lean's version manager, and choose a toolchain (elan default stable)",
-        ),
-    }
-}
-
 /// A program on PATH.
-fn which(name: &str) -> Option<PathBuf> {
+pub(super) fn which(name: &str) -> Option<PathBuf> {
     let is_program = |path: &PathBuf| {
         path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     };

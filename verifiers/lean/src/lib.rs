@@ -5,6 +5,7 @@
 //! statement and the axioms are compared with what was asked for.
 
 pub mod constant;
+pub mod judgement;
 pub mod kernel;
 pub mod library;
 pub mod olean;

@@ -22,9 +22,11 @@
 //! Everything is linear in the response: one pass for each rule, and a bounded number of places each looked at within a
 //! bounded stretch of text.
 
+mod block;
 mod boxes;
 mod clause;
 mod doubt;
+mod fences;
 mod hashes;
 mod phrase;
 mod plain;
@@ -32,6 +34,7 @@ mod settled;
 mod text;
 mod thinking;
 
+pub(crate) use block::{no_text, source_text, with_plain_line_ends, without_blank_start};
 pub(crate) use boxes::opened_boxes;
 pub(crate) use doubt::is_hedged;
 pub(crate) use phrase::speaks_of_answer;

@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::Room;
 use super::cases::Comparison;
-use super::fault::Fault;
 use super::language::Commands;
 use super::program::Program;
 use super::reference::Case;
-use super::stream::{Keep, Stream};
 use super::verdicts;
+use crate::fault::Fault;
+use crate::sandbox::stream::{Keep, Stream};
 use crate::sandbox::{BoxId, Ended, Limits, Zygote, handover};
 use crate::verdict::{CauseKind, Kind, Score, Verdict};
 

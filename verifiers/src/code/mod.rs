@@ -21,14 +21,12 @@
 mod case_list;
 mod cased;
 mod cases;
-mod fault;
 mod language;
 mod machine;
 mod program;
 mod reference;
 mod report;
 mod settings;
-mod stream;
 mod tested;
 mod verdicts;
 
@@ -39,11 +37,11 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use crate::budget::Budget;
+use crate::fault::Fault;
 use crate::lock::lock;
 use crate::sandbox::{Facts, Level, Limits, Sandbox, SandboxConfig, Zygote};
 use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
-use fault::Fault;
 use language::{Commands, Language};
 pub use machine::{SandboxReport, sandbox_report};
 use program::{Found, Program};

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::Room;
-use super::fault::Fault;
 use super::program::{Program, given_code};
 use super::reference::{Form, Reference};
 use super::report::{Ending, Outcome, Report};
-use super::stream::{Keep, Stream};
 use super::verdicts;
+use crate::fault::Fault;
+use crate::sandbox::stream::{Keep, Stream};
 use crate::sandbox::{BoxId, Ended, Zygote, handover};
 use crate::verdict::{CauseKind, Kind, Score, Verdict};
 

@@ -310,8 +310,8 @@ mod tests {
         assert_eq!(with_file(recipe, Some("sum")).unwrap().verifier.name(), "digits");
         assert_eq!(with_file(recipe, Some("digits")).unwrap().verifier.name(), "digits");
         assert_eq!(with_file(recipe, Some("math")).unwrap().verifier.name(), "math");
-        let error = with_file(recipe, Some("lean")).err().unwrap();
-        assert!(error.contains("`lean`; it has: sum, math"), "{error}");
+        let error = with_file(recipe, Some("coq")).err().unwrap();
+        assert!(error.contains("`coq`; it has: sum, math"), "{error}");
         let error = with_file(recipe, None).err().unwrap();
         assert!(error.contains("say --verifier NAME, or --verifier rubric for all together"), "{error}");
     }
@@ -350,7 +350,7 @@ mod tests {
         let cases = [
             (
                 VerifyArgs::default(),
-                "--verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, code, process, http",
+                "--verifier NAME with one of: math, choice, text, digits, format, length, repetition, rubric, code, lean, process, http",
             ),
             (math(&["fallback"]), "--set expects KEY=VALUE, found `fallback`"),
             (math(&["fallbak=none"]), "unknown field `fallbak`"),
@@ -364,8 +364,8 @@ mod tests {
             (math(&["jobs=-1"]), "`jobs` must be a whole number"),
             (math(&["kind=digits"]), "`kind` must be what --verifier says"),
             (
-                VerifyArgs { verifier: Some("lean".into()), ..VerifyArgs::default() },
-                "the kinds are: math, choice, text, digits, format, length, repetition, rubric, code, process, http",
+                VerifyArgs { verifier: Some("coq".into()), ..VerifyArgs::default() },
+                "the kinds are: math, choice, text, digits, format, length, repetition, rubric, code, lean, process, http",
             ),
             (VerifyArgs { config: Some("no/such.toml".into()), ..math(&[]) }, "no/such.toml cannot be read"),
         ];

@@ -9,6 +9,8 @@
 //! | `walls.py` | what the fork server does to itself, and a box before anything runs in it |
 //! | `kernel.py` | the system calls that Python lacks |
 //! | `zygote.py`, `zygote.rs` | the two sides of the fork server |
+//! | `tool.py` | a box that runs a program of the machine |
+//! | `stream.rs` | what a box writes |
 //! | `seccomp` | the list of system calls |
 //! | `cgroup` | memory and number of processes of a fork server with its boxes |
 //!
@@ -18,6 +20,7 @@ mod cgroup;
 pub(crate) mod handover;
 mod interpreter;
 mod seccomp;
+pub(crate) mod stream;
 mod zygote;
 
 use std::path::PathBuf;
@@ -131,6 +134,7 @@ impl Launch {
             ("polestar_kernel", include_str!("kernel.py")),
             ("polestar_walls", include_str!("walls.py")),
             ("polestar_zygote", include_str!("zygote.py")),
+            ("polestar_tool", include_str!("tool.py")),
         ];
         let modules: Vec<_> = own.iter().chain(self.config.modules).collect();
         let rules = match level {

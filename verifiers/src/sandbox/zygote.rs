@@ -170,8 +170,19 @@ impl Zygote {
 
     /// Waits until there is news of a box or something to read from one of `streams`, no longer than until `deadline`.
     pub(crate) fn wait(&self, streams: &[BorrowedFd<'_>], deadline: Instant) {
+        self.wait_to_write(streams, None, deadline);
+    }
+
+    /// As [`Self::wait`], or until something can be written to `sink`.
+    pub(crate) fn wait_to_write(
+        &self,
+        streams: &[BorrowedFd<'_>],
+        sink: Option<BorrowedFd<'_>>,
+        deadline: Instant,
+    ) {
         let all = self.control.iter().map(AsFd::as_fd).chain(streams.iter().copied());
         let mut fds: Vec<_> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        fds.extend(sink.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT)));
         let left = deadline.saturating_duration_since(Instant::now());
         // An interrupted wait is one that ended early.
         let _ = poll(&mut fds, Timespec::try_from(left).ok().as_ref());

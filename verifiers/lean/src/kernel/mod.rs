@@ -37,6 +37,7 @@ pub use budget::{Budget, Exhausted, STACK_BYTES_PER_DEPTH};
 pub use environment::Environment;
 
 pub(crate) use checker::Checker;
+pub(crate) use subst::instantiate_level_params;
 
 /// Where the constants of the imported modules come from. What it gives is believed.
 pub trait Trusted {

@@ -7,33 +7,19 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
-import sys
 import tarfile
 
 import polestar_guest
 import polestar_judge
 import polestar_zygote
-
-MOST_BYTES = 1 << 20
+from polestar_tool import MOST_BYTES, become, read_all, write_text
 
 
 def role(function):
     """Makes a function a role under its name."""
     polestar_zygote.ROLES[function.__name__] = function
     return function
-
-
-def read_all(fd):
-    """What can be read from a descriptor, which is closed after."""
-    parts = []
-    while True:
-        part = os.read(fd, MOST_BYTES)
-        if not part:
-            os.close(fd)
-            return b"".join(parts)
-        parts.append(part)
 
 
 @role
@@ -79,8 +65,7 @@ def build(payload, artifact):
 
     def run():
         what = json.loads(read_all(payload))
-        with open(what["source"], "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
-            file.write(what["text"])
+        write_text(what["source"], what["text"])
         if what["compile"] is not None:
             done = subprocess.run(what["compile"], stdin=subprocess.DEVNULL, check=False)
             if done.returncode != 0:
@@ -101,12 +86,7 @@ def command(payload, artifact):
         os.lseek(artifact, 0, os.SEEK_SET)
         with open(artifact, "rb") as file, tarfile.open(fileobj=file) as tar:
             unpack(tar)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        try:
-            os.execvp(what["run"][0], what["run"])
-        except OSError as error:
-            print("the program cannot be run: %s" % error, file=sys.stderr)
-            return 127
+        return become(what["run"], os.environ)
 
     return run
 

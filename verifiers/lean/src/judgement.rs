@@ -1,0 +1,460 @@
+//! Whether a compiled module proves a statement.
+//!
+//! The statement is pinned by a *reference* module: what Lean compiled from trusted text alone, with the proof left open.
+//! A *submission* proves it if all of these hold:
+//!
+//! 1. It has a constant of the full name, which is a theorem.
+//! 2. Its type is the reference's, term by term: the names and the order of universe parameters may differ, nothing else.
+//! 3. Every constant of the submission that the type depends on is the reference's, so that no word of the statement
+//!    means something else.
+//! 4. The kernel of this crate accepts the theorem and whatever its proof reaches in the submission ([`replay`]).
+//! 5. The axioms that it rests on, through the library too, are allowed. One that the submission declares itself counts
+//!    only if the reference has the very same.
+//!
+//! What the submission's module says beside that (its messages, options, extensions, other constants) is not looked at.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use thiserror::Error;
+
+use crate::constant::{Constant, ConstantKind, Hints};
+use crate::kernel::{
+    Budget, Environment, Exhausted, KernelError, ReadError, Trusted, instantiate_level_params,
+};
+use crate::library::Library;
+use crate::replay::{Claimed, replay};
+use crate::terms::{Expr, ExprId, NameId, Terms};
+
+/// The axiom that an open proof rests on.
+const SORRY: &str = "sorryAx";
+/// Names that an error shows.
+const MOST_SHOWN: usize = 10;
+
+/// The imported modules, which are believed.
+pub trait Imports: Trusted {
+    /// What a constant of the imported modules rests on.
+    ///
+    /// # Errors
+    /// If a module cannot be read.
+    fn grounds(&self, terms: &Terms, name: NameId) -> Result<Grounds, ReadError>;
+}
+
+/// What a constant rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grounds {
+    /// Names of axioms, in order.
+    pub axioms: Arc<[String]>,
+    /// Names of constants whose proof or value is not installed, so that it cannot be seen what they rest on.
+    pub unseen: Vec<String>,
+}
+
+impl Imports for Library {
+    fn grounds(&self, terms: &Terms, name: NameId) -> Result<Grounds, ReadError> {
+        match self.axioms(terms, name).map_err(|error| ReadError { message: error.to_string() })? {
+            Some(found) => {
+                let unseen = found.hidden.iter().chain(found.missing.iter()).cloned().collect();
+                Ok(Grounds { axioms: found.axioms, unseen })
+            }
+            None => Ok(Grounds::default()),
+        }
+    }
+}
+
+/// What has to be proved, and on what it may rest.
+pub struct Goal<'a> {
+    /// Full name of the theorem.
+    pub name: &'a str,
+    /// What Lean compiled from the trusted text.
+    pub reference: &'a dyn Claimed,
+    /// Names of the axioms that a proof may rest on.
+    pub axioms: &'a [String],
+    /// How much work the kernel may do.
+    pub budget: Budget,
+}
+
+/// A proof that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Names of the axioms that it rests on, in order.
+    pub axioms: Vec<String>,
+    /// Constants of the submission that the kernel checked.
+    pub num_checked: usize,
+    /// Steps that the kernel took.
+    pub steps: u64,
+}
+
+/// Why a submission proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// There is no constant of the name.
+    #[error("the compiled file has no theorem `{name}`")]
+    Missing {
+        /// The name that was looked for.
+        name: String,
+    },
+    /// The constant is something else.
+    #[error("`{name}` is no theorem, it is of the kind {kind}")]
+    NoTheorem {
+        /// The theorem's name.
+        name: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// The theorem states something else.
+    #[error("`{name}` states something else: {found} instead of {expected}")]
+    OtherStatement {
+        /// The theorem's name.
+        name: String,
+        /// The type that it should have.
+        expected: String,
+        /// The type that it has.
+        found: String,
+    },
+    /// A constant that the statement depends on is not what it was.
+    #[error("`{name}`, which the statement depends on, is not what it was in the statement's own file")]
+    OtherDefinition {
+        /// Its name.
+        name: String,
+    },
+    /// The proof is left open.
+    #[error("the proof is left open: it rests on `sorry`{through}")]
+    Sorry {
+        /// Through what, if not in the submission itself.
+        through: String,
+    },
+    /// The proof rests on axioms that are not allowed.
+    #[error("the proof rests on axioms that are not allowed: {}", names.join(", "))]
+    Axioms {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// The kernel refuses a constant.
+    #[error("the kernel refuses `{constant}`: {problem}")]
+    Kernel {
+        /// Its name.
+        constant: String,
+        /// What was expected and found.
+        problem: String,
+    },
+    /// The compiled file is damaged or forged.
+    #[error("the compiled file cannot be read: {problem}")]
+    Unreadable {
+        /// Where, and what was expected and found.
+        problem: String,
+    },
+    /// The kernel could not finish.
+    #[error("it could not be checked whether the proof holds: `{constant}`: {what}")]
+    Unproven {
+        /// The constant that was being checked.
+        constant: String,
+        /// What ran out.
+        what: Exhausted,
+    },
+}
+
+/// Why there is no judgement: nobody's fault but that of the reference or the library.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum JudgeError {
+    /// A module of the library cannot be read.
+    #[error(transparent)]
+    Library(#[from] ReadError),
+    /// The reference is not one.
+    #[error("the statement's own file is no reference: {0}")]
+    Reference(String),
+    /// What the proof rests on cannot be seen.
+    #[error(
+        "it cannot be seen which axioms the proof rests on, because the proofs of these are not installed: {}; install \
+         the library with its private parts (files that end in .olean.private)",
+        names.join(", ")
+    )]
+    Unseen {
+        /// Constants of the library.
+        names: Vec<String>,
+    },
+}
+
+enum Stop {
+    Refused(Refusal),
+    Error(JudgeError),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<JudgeError> for Stop {
+    fn from(error: JudgeError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Judges a submission. Recurses as deeply as the goal's budget allows: see [`crate::kernel`] on the stack.
+///
+/// # Errors
+/// The reference or the library cannot be used.
+pub fn judge(
+    goal: &Goal<'_>,
+    submission: &dyn Claimed,
+    imports: &dyn Imports,
+) -> Result<Result<Proof, Refusal>, JudgeError> {
+    match prove(goal, submission, imports) {
+        Ok(proof) => Ok(Ok(proof)),
+        Err(Stop::Refused(refusal)) => Ok(Err(refusal)),
+        Err(Stop::Error(error)) => Err(error),
+    }
+}
+
+/// Whether a module can be the reference of a name: it has the theorem, and what that rests on can be read.
+///
+/// # Errors
+/// Says what it lacks.
+pub fn check_reference(name: &str, reference: &dyn Claimed) -> Result<(), String> {
+    let mut terms = Terms::new();
+    let target = terms.read_name(name).ok_or_else(|| format!("{name:?} is no name of Lean's"))?;
+    let constant = reference.constant(&mut terms, target).map_err(|error| error.to_string())?;
+    match constant {
+        None => Err(format!("it compiles, but to no constant of the name `{name}`")),
+        Some(Constant { kind: ConstantKind::Theorem { .. }, .. }) => Ok(()),
+        Some(other) => Err(format!("`{name}` is no theorem, it is of the kind {}", other.kind_name())),
+    }
+}
+
+fn prove(goal: &Goal<'_>, submission: &dyn Claimed, imports: &dyn Imports) -> Result<Proof, Stop> {
+    let mut env = Environment::new(Terms::new(), imports, goal.budget);
+    let target = env
+        .terms
+        .read_name(goal.name)
+        .ok_or_else(|| JudgeError::Reference(format!("{:?} is no name", goal.name)))?;
+    let pinned = pinned(goal, &mut env, target)?;
+    let theorem = claimed(submission, &mut env.terms, target)?
+        .ok_or_else(|| Refusal::Missing { name: goal.name.to_owned() })?;
+    if !matches!(theorem.kind, ConstantKind::Theorem { .. }) {
+        return Err(Refusal::NoTheorem { name: goal.name.to_owned(), kind: theorem.kind_name() }.into());
+    }
+    compare_types(goal, &mut env, &pinned, &theorem)?;
+    compare_definitions(goal, &mut env, &pinned, submission)?;
+    refuse_sorry(goal, &mut env, submission, target)?;
+    let replayed = replay(&mut env, submission, target).map_err(stopped)?;
+    let axioms = axioms(goal, &mut env, submission, imports, &replayed.axioms, &replayed.reached_trusted)?;
+    let steps = goal.budget.steps - env.budget().steps;
+    Ok(Proof { axioms, num_checked: replayed.num_checked, steps })
+}
+
+/// The reference's theorem.
+fn pinned(goal: &Goal<'_>, env: &mut Environment<'_>, target: NameId) -> Result<Constant, JudgeError> {
+    let refuse = |problem: String| JudgeError::Reference(problem);
+    let constant =
+        goal.reference.constant(&mut env.terms, target).map_err(|error| refuse(error.to_string()))?;
+    constant.ok_or_else(|| refuse(format!("it has no theorem `{}`", goal.name)))
+}
+
+/// A constant of the submission.
+fn claimed(submission: &dyn Claimed, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, Refusal> {
+    submission.constant(terms, name).map_err(|error| Refusal::Unreadable { problem: error.to_string() })
+}
+
+/// Whether the types are the same, up to the names of universe parameters.
+fn compare_types(
+    goal: &Goal<'_>,
+    env: &mut Environment<'_>,
+    pinned: &Constant,
+    theorem: &Constant,
+) -> Result<(), Stop> {
+    let mut found = theorem.ty;
+    let mut is_same = pinned.level_params.len() == theorem.level_params.len();
+    if is_same && pinned.level_params != theorem.level_params {
+        let levels: Vec<_> = pinned.level_params.iter().map(|name| env.terms.param(*name)).collect();
+        let (terms, meter) = (&mut env.terms, &mut env.meter);
+        found = instantiate_level_params(terms, meter, theorem.ty, &theorem.level_params, &levels)
+            .map_err(|what| Refusal::Unproven { constant: goal.name.to_owned(), what })?;
+    }
+    is_same &= found == pinned.ty;
+    if is_same {
+        return Ok(());
+    }
+    Err(Refusal::OtherStatement {
+        name: goal.name.to_owned(),
+        expected: env.terms.show(pinned.ty),
+        found: env.terms.show(found),
+    }
+    .into())
+}
+
+/// Whether everything that the statement depends on in its own file is the same in the submission.
+fn compare_definitions(
+    goal: &Goal<'_>,
+    env: &mut Environment<'_>,
+    pinned: &Constant,
+    submission: &dyn Claimed,
+) -> Result<(), Stop> {
+    let mut waiting = used_constants(&env.terms, pinned.ty);
+    let mut seen: FxHashSet<NameId> = waiting.iter().copied().collect();
+    while let Some(name) = waiting.pop() {
+        let library = |error| Stop::Error(JudgeError::Library(error));
+        if env.is_trusted(name).map_err(|error| match error {
+            KernelError::Unreadable(error) => library(error),
+            other => JudgeError::Reference(other.to_string()).into(),
+        })? {
+            continue;
+        }
+        let reference = |problem: String| Stop::Error(JudgeError::Reference(problem));
+        let expected = goal
+            .reference
+            .constant(&mut env.terms, name)
+            .map_err(|error| reference(error.to_string()))?
+            .ok_or_else(|| reference(format!("it lacks `{}`", env.terms.show_name(name))))?;
+        let found = claimed(submission, &mut env.terms, name)?;
+        if found.map(without_hints) != Some(without_hints(expected.clone())) {
+            return Err(Refusal::OtherDefinition { name: env.terms.show_name(name) }.into());
+        }
+        for used in depends_on(&env.terms, &expected) {
+            if seen.insert(used) {
+                waiting.push(used);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A constant up to what only speed depends on.
+fn without_hints(mut constant: Constant) -> Constant {
+    if let ConstantKind::Definition { hints, .. } = &mut constant.kind {
+        *hints = Hints::Opaque;
+    }
+    constant
+}
+
+/// Everything that a constant's meaning depends on.
+fn depends_on(terms: &Terms, constant: &Constant) -> Vec<NameId> {
+    let mut used = used_constants(terms, constant.ty);
+    used.extend(constant.value().into_iter().flat_map(|value| used_constants(terms, value)));
+    match &constant.kind {
+        ConstantKind::Inductive(info) => {
+            used.extend(info.all.iter().chain(&info.constructors));
+        }
+        ConstantKind::Constructor(info) => used.push(info.inductive),
+        ConstantKind::Recursor(info) => used.extend(&info.all),
+        _ => {}
+    }
+    used
+}
+
+/// Refuses a proof that mentions `sorryAx`, before the kernel works on it: most proofs that are left open are found so.
+/// What is not found here is found among the axioms.
+fn refuse_sorry(
+    goal: &Goal<'_>,
+    env: &mut Environment<'_>,
+    submission: &dyn Claimed,
+    target: NameId,
+) -> Result<(), Stop> {
+    if goal.axioms.iter().any(|axiom| axiom == SORRY) {
+        return Ok(());
+    }
+    let sorry = env.terms.str_name(NameId::ANONYMOUS, SORRY);
+    let (mut seen, mut open) = (FxHashSet::from_iter([target]), vec![target]);
+    while let Some(name) = open.pop() {
+        let Some(constant) = claimed(submission, &mut env.terms, name)? else { continue };
+        for used in depends_on(&env.terms, &constant) {
+            if used == sorry {
+                let name = env.terms.show_name(name);
+                let through = if name == goal.name { String::new() } else { format!(" in `{name}`") };
+                return Err(Refusal::Sorry { through }.into());
+            }
+            if seen.insert(used) {
+                open.push(used);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The axioms that a proof rests on, all of them allowed.
+fn axioms(
+    goal: &Goal<'_>,
+    env: &mut Environment<'_>,
+    submission: &dyn Claimed,
+    imports: &dyn Imports,
+    own: &[NameId],
+    reached: &[NameId],
+) -> Result<Vec<String>, Stop> {
+    let mut all: Vec<String> = Vec::new();
+    let mut refused: Vec<String> = Vec::new();
+    let mut unseen: Vec<String> = Vec::new();
+    for name in own {
+        let text = env.terms.show_name(*name);
+        let reference = goal.reference.constant(&mut env.terms, *name);
+        let reference = reference.map_err(|error| JudgeError::Reference(error.to_string()))?;
+        let is_given = reference.is_some() && reference == claimed(submission, &mut env.terms, *name)?;
+        if is_given && goal.axioms.contains(&text) {
+            all.push(text);
+        } else {
+            refused.push(text);
+        }
+    }
+    let mut sorry = None;
+    for name in reached {
+        let grounds = imports.grounds(&env.terms, *name).map_err(JudgeError::Library)?;
+        for axiom in grounds.axioms.iter() {
+            if goal.axioms.contains(axiom) {
+                all.push(axiom.clone());
+            } else if axiom == SORRY {
+                sorry = sorry.or(Some(*name));
+            } else {
+                refused.push(axiom.clone());
+            }
+        }
+        unseen.extend(grounds.unseen);
+    }
+    if let Some(name) = sorry {
+        let name = env.terms.show_name(name);
+        let through = if name == SORRY { String::new() } else { format!(" in `{name}` of the library") };
+        return Err(Refusal::Sorry { through }.into());
+    }
+    for names in [&mut all, &mut refused] {
+        names.sort();
+        names.dedup();
+    }
+    if !refused.is_empty() {
+        return Err(Refusal::Axioms { names: refused }.into());
+    }
+    if !unseen.is_empty() {
+        unseen.truncate(MOST_SHOWN);
+        return Err(JudgeError::Unseen { names: unseen }.into());
+    }
+    Ok(all)
+}
+
+/// What the kernel's end of the work means: only a module of the library makes it [`KernelError::Unreadable`].
+fn stopped(error: KernelError) -> Stop {
+    match error {
+        KernelError::Refused { constant, problem } => Refusal::Kernel { constant, problem }.into(),
+        KernelError::Exhausted { constant, what } => Refusal::Unproven { constant, what }.into(),
+        KernelError::Unreadable(error) => JudgeError::Library(error).into(),
+    }
+}
+
+/// The constants that a term of the reference mentions, each once.
+fn used_constants(terms: &Terms, term: ExprId) -> Vec<NameId> {
+    let (mut found, mut seen, mut open) = (Vec::new(), FxHashSet::default(), vec![term]);
+    while let Some(at) = open.pop() {
+        if !seen.insert(at) {
+            continue;
+        }
+        match terms.expr(at) {
+            Expr::Const(name, _) => found.push(name),
+            Expr::App(a, b) | Expr::Lam(a, b) | Expr::Pi(a, b) => open.extend([a, b]),
+            Expr::Let(a, b, c) => open.extend([a, b, c]),
+            Expr::Proj(structure, _, value) => {
+                found.push(structure);
+                open.push(value);
+            }
+            Expr::BVar(_) | Expr::FVar(_) | Expr::Sort(_) | Expr::Nat(_) | Expr::Str(_) => {}
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}

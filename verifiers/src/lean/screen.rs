@@ -1,0 +1,268 @@
+//! What a back end says of a proof: the messages of Lean, or why there are none.
+//!
+//! A screen is not believed where it finds nothing wrong: what it runs shares a process with the proof. It only spares
+//! the compiling of what is wrong anyway.
+
+use std::time::{Duration, Instant};
+
+use crate::budget::Budget;
+use crate::verdict::{CauseKind, Kind};
+
+/// A back end: elaborates proofs and says what is wrong with them.
+pub(crate) trait Screen: Send + Sync {
+    /// Elaborates `body` after `header`, which both come as text of a Lean file: the header is the verifier's own, with
+    /// all imports, and must be without errors.
+    ///
+    /// # Errors
+    /// There are no messages: see [`Fault`].
+    fn screen(&self, header: &str, body: &str, budget: &Budget) -> Result<Screened, Fault>;
+
+    /// Whether it can be started or reached, and answers as it should. May take as long as an import of Lean's own
+    /// library.
+    ///
+    /// # Errors
+    /// Says what was found and what to install, start or correct.
+    fn ready(&self) -> Result<(), String>;
+}
+
+/// What Lean said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Screened {
+    /// About the body, in Lean's order.
+    pub(crate) messages: Vec<Message>,
+    /// How many times `sorry` was found, by messages and by what the back end reports besides. Not all that is missing in
+    /// a proof is reported so.
+    pub(crate) num_sorries: usize,
+    /// Whether nothing of another proof was in the process before. One that was can have left something behind, which
+    /// can make a right proof fail.
+    pub(crate) is_fresh: bool,
+}
+
+impl Screened {
+    /// Messages with their sorries counted, and those that are reported besides.
+    pub(crate) fn new(messages: Vec<Message>, num_reported: usize) -> Self {
+        let num_told = messages.iter().filter(|message| message.tells_of_sorry()).count();
+        Self { messages, num_sorries: num_told.max(num_reported), is_fresh: false }
+    }
+
+    /// The first error.
+    pub(crate) fn error(&self) -> Option<&Message> {
+        self.messages.iter().find(|message| message.severity == Severity::Error)
+    }
+}
+
+/// How bad a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+/// One message of Lean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) severity: Severity,
+    /// Of the body, which begins with line 1.
+    pub(crate) line: u32,
+    /// In code points, from 0.
+    pub(crate) column: u32,
+    pub(crate) text: String,
+}
+
+impl Message {
+    /// Whether it warns of a `sorry`, in the words of Lean before and since 4.28.
+    pub(crate) fn tells_of_sorry(&self) -> bool {
+        ["declaration uses 'sorry'", "declaration uses `sorry`"].iter().any(|words| self.text.contains(words))
+    }
+}
+
+impl std::fmt::Display for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = crate::error::shorten(self.text.trim(), 300);
+        write!(f, "line {}, column {}: {text}", self.line, self.column)
+    }
+}
+
+/// Why there are no messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The proof is to blame: it took too long or too much memory, or killed the process or made it speak rubbish, which
+    /// had not run any other proof.
+    Judged {
+        /// Timeout, memory, crash or refused.
+        kind: Kind,
+        /// For people.
+        reason: String,
+    },
+    /// The back end is to blame, or nobody can say.
+    Undecided {
+        /// Why, for machines.
+        kind: CauseKind,
+        /// For people.
+        message: String,
+        /// Whether another try may do better.
+        may_retry: bool,
+    },
+}
+
+impl Fault {
+    pub(crate) fn judged(kind: Kind, reason: impl Into<String>) -> Self {
+        Self::Judged { kind, reason: reason.into() }
+    }
+
+    /// A fault of the back end that may pass.
+    pub(crate) fn passing(kind: CauseKind, message: impl Into<String>) -> Self {
+        Self::Undecided { kind, message: message.into(), may_retry: true }
+    }
+
+    /// A fault of the back end that will be there again.
+    pub(crate) fn lasting(kind: CauseKind, message: impl Into<String>) -> Self {
+        Self::Undecided { kind, message: message.into(), may_retry: false }
+    }
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// Until a process has started and elaborated its header. Not counted as time of a proof.
+    pub(crate) start: Duration,
+    /// A proof, or a tactic.
+    pub(crate) proof: Duration,
+}
+
+/// So much time from now, but no longer than the budget lasts.
+pub(crate) fn until(budget: &Budget, time: Duration) -> Instant {
+    let now = Instant::now();
+    // What the clock cannot say is as far off as matters.
+    let end = now.checked_add(time).unwrap_or(now + Duration::from_secs(86_400));
+    budget.deadline().map_or(end, |deadline| deadline.min(end))
+}
+
+/// Cuts a file behind its last line of imports: the header, with what stands before, and the rest, which begins a line.
+/// Without imports the header is empty, but for `prelude` or `module` where the file begins so.
+///
+/// A header is lines of nothing but imports, `module`, `prelude`, comments and blanks. An import that shares its line with
+/// anything else is not part of it, nor is one behind it.
+pub(crate) fn split_header(text: &str) -> (&str, &str) {
+    let (mut end, mut at) = (0, 0);
+    while let Some(code) = skip_comments(&text[at..]) {
+        at += code;
+        let line = text[at..].lines().next().unwrap_or_default();
+        let words = line.split("--").next().unwrap_or_default();
+        if !is_header_line(words) {
+            break;
+        }
+        at += line.len();
+        // The end of the line belongs to the header, whichever it is.
+        at += text[at..].bytes().take_while(|byte| *byte == b'\r').count();
+        at += usize::from(text[at..].starts_with('\n'));
+        end = at;
+    }
+    text.split_at(end)
+}
+
+/// How many bytes of blanks and comments the text begins with; none where nothing else follows or a comment does not end.
+fn skip_comments(text: &str) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = &text[at..];
+        let code = rest.trim_start();
+        at += rest.len() - code.len();
+        if code.is_empty() {
+            return None;
+        } else if code.starts_with("--") {
+            at += code.find('\n')?;
+        } else if code.starts_with("/-") && !code.starts_with("/--") {
+            at += end_of_block(code)?;
+        } else {
+            return Some(at);
+        }
+    }
+}
+
+/// Where a block comment ends that a text begins with: they nest.
+fn end_of_block(text: &str) -> Option<usize> {
+    let (mut depth, mut at) = (0_u32, 0);
+    let bytes = text.as_bytes();
+    while at + 1 < bytes.len() {
+        match &bytes[at..at + 2] {
+            b"/-" => (depth, at) = (depth + 1, at + 2),
+            b"-/" => (depth, at) = (depth - 1, at + 2),
+            _ => at += 1,
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Whether a line has imports and nothing else.
+fn is_header_line(line: &str) -> bool {
+    let mut words = line.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        match word {
+            "module" | "prelude" => {}
+            "public" | "private" | "meta" if words.peek().is_some() => {}
+            "import" => {
+                let mut name = words.next();
+                if name == Some("all") {
+                    name = words.next();
+                }
+                if name.is_none_or(|name| name == "import") {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_what_imports() {
+        for (header, body) in [
+            ("", "theorem a : True := trivial"),
+            ("", ""),
+            ("", "\n\n-- only a comment"),
+            ("import Mathlib\n", "theorem a : True := trivial"),
+            ("import Mathlib\nimport Aesop\n", "\nset_option maxHeartbeats 400000\n\nopen Nat\n"),
+            (
+                "\n-- about\n/- more\n /- and -/ more -/\nimport A.B -- why\n",
+                "-- of the body\n/-- doc -/ def x := 1",
+            ),
+            ("module\n\npublic import A\nmeta import B\npublic meta import all C\n", "public section\nend"),
+            ("prelude\n", "theorem a := b"),
+            ("import A\r\nimport B\r\n", "x\r\n"),
+            ("import A import B\n", "import C theorem a : True := trivial"),
+            ("import A", ""),
+            ("", "import"),
+            ("", "/- no end\nimport A"),
+            ("", "import A theorem a : True := trivial"),
+        ] {
+            assert_eq!(split_header(&format!("{header}{body}")), (header, body));
+        }
+    }
+
+    #[test]
+    fn sorry_is_told_of_in_old_words_and_in_new() {
+        let message =
+            |text: &str| Message { severity: Severity::Warning, line: 1, column: 0, text: text.to_owned() };
+        let old = message("declaration uses 'sorry'");
+        let new = message("declaration uses `sorry`");
+        let other = message("unused variable `sorry'`");
+        for (messages, num_reported, expected) in [
+            (vec![], 0, 0),
+            (vec![], 2, 2),
+            (vec![old.clone(), new.clone(), other.clone()], 1, 2),
+            (vec![other], 0, 0),
+        ] {
+            assert_eq!(Screened::new(messages, num_reported).num_sorries, expected);
+        }
+    }
+}

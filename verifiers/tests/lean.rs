@@ -1,0 +1,164 @@
+//! `lean` as a user meets it: what is told before any work, and what each kind of bad input comes to. What proofs may not
+//! do is in `lean_corpus`.
+//!
+//! The Lean is the one of `POLESTAR_LEAN`, as scripts/bare_lean.sh makes it; tests that need it are skipped without.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use polestar_verifiers::{Budget, Configured, Judge, RawItem, Verdict, configure};
+use serde_json::{Value, json};
+
+/// Settings with the real Lean; none after saying so.
+fn settings(more: &Value) -> Option<Value> {
+    let Some(lean) = std::env::var_os("POLESTAR_LEAN") else {
+        println!("SKIPPED: no Lean; set POLESTAR_LEAN to a `lean`, as scripts/bare_lean.sh makes one");
+        return None;
+    };
+    let mut settings = json!({"command": lean.to_str().unwrap()});
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Some(settings)
+}
+
+fn lean(settings: &Value) -> Box<dyn Configured> {
+    configure("lean", settings).unwrap()
+}
+
+fn bind(verifier: &dyn Configured, reference: &Value) -> Result<Arc<dyn Judge>, String> {
+    let item = RawItem { id: "p1".into(), reference: reference.clone(), ..RawItem::default() };
+    verifier.bind(item).map_err(|error| error.to_string())
+}
+
+fn judge(verifier: &dyn Configured, reference: &Value, response: &str) -> Verdict {
+    let budget = Budget::starting_now(Duration::from_secs(120));
+    bind(verifier, reference).unwrap().judge(&response.into(), &budget)
+}
+
+fn two() -> Value {
+    json!({"name": "two", "statement": "theorem two : 1 + 1 = 2"})
+}
+
+#[test]
+fn settings_that_cannot_be_meant_are_refused() {
+    for (settings, expected) in [
+        (json!({"time_s": 0}), "`time_s` must be above 0"),
+        (json!({"memory_mb": 1}), "`memory_mb` must be at least 256"),
+        (json!({"backend": "guess"}), "unknown variant `guess`"),
+        (json!({"backend": "repl"}), "`repl` must be the path"),
+        (json!({"backend": "kimina"}), "`url` must be the address"),
+        (json!({"lean_path": ["here"]}), "must be absolute paths, found here"),
+        (json!({"project": "/p", "lean_path": ["/x"]}), "`lean_path` must be left out"),
+        (json!({"axioms": [" "]}), "`axioms` must be names"),
+        (json!({"command": ""}), "`command` must be the name"),
+        (json!({"timeout": 3}), "unknown field `timeout`"),
+    ] {
+        let error = configure("lean", &settings).err().unwrap().to_string();
+        assert!(error.contains(expected), "{settings}: {error}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_an_error_before_any_work() {
+    let error = lean(&json!({"command": "/nonexistent/lean"})).ready().unwrap_err().to_string();
+    assert!(error.contains("`/nonexistent/lean`") && error.contains("install Lean with elan"), "{error}");
+    let error = lean(&json!({"project": "/nonexistent"})).ready().unwrap_err().to_string();
+    assert!(error.contains("must be the folder of a Lake project"), "{error}");
+    for (more, expected) in [
+        (json!({"header": "import Mathlib"}), "Mathlib"),
+        (
+            json!({"header": "def x : Nat := y"}),
+            "the header does not compile: line 1: Unknown identifier `y`",
+        ),
+        (json!({"header": "module"}), "the header must not begin with `module`"),
+        (json!({"python": "/nonexistent/python3"}), "`/nonexistent/python3`"),
+    ] {
+        let Some(settings) = settings(&more) else { return };
+        let error = lean(&settings).ready().unwrap_err().to_string();
+        assert!(error.contains(expected), "{more}: {error}");
+    }
+}
+
+#[test]
+fn statements_that_are_none_are_errors_at_load() {
+    let Some(settings) = settings(&json!({})) else { return };
+    let verifier = lean(&settings);
+    verifier.ready().unwrap();
+    for (reference, expected) in [
+        (json!({"statement": "theorem t : 1 + 1"}), "the statement does not compile: line 1: "),
+        (json!({"statement": "theorem t : undefined.value = 2"}), "undefined"),
+        (json!({"statement": "theorem t : 1 = 1", "name": "A.t"}), "to no constant of the name `A.t`"),
+        (
+            json!({"statement": "theorem t : 1 = 1", "header": "namespace A"}),
+            "to no constant of the name `t`",
+        ),
+        (json!({"statement": "def t : Nat"}), "must be a theorem"),
+        (json!({"statement": "theorem t : 1 = 1", "header": "import Nowhere"}), "Nowhere"),
+    ] {
+        let error =
+            bind(verifier.as_ref(), &reference).err().unwrap_or_else(|| panic!("{reference} was taken"));
+        assert!(error.contains(expected) && error.contains("`p1`"), "{reference}: {error}");
+    }
+    assert!(bind(verifier.as_ref(), &json!("theorem t : 1 = 1 := by sorry")).is_ok());
+    let namespaced = json!({"statement": "theorem t : 1 = 1", "header": "namespace A", "name": "A.t"});
+    assert_eq!(judge(verifier.as_ref(), &namespaced, "rfl").kind_name(), "right");
+}
+
+#[test]
+fn proofs_are_judged_by_what_they_compile_to() {
+    let Some(settings) = settings(&json!({})) else { return };
+    let verifier = lean(&settings);
+    for (response, kind, expected) in [
+        ("rfl", "right", "proved; 1 constant checked; no axioms"),
+        ("```lean4\ntheorem two : 1 + 1 = 2 := rfl\n```", "right", "proved"),
+        ("sorry", "wrong", "left open: it rests on `sorry`"),
+        ("True.intro", "wrong", "line 1: "),
+        ("rfl rfl", "wrong", "line 1: "),
+        ("theorem two : 1 + 1 = 1 + 1 := rfl", "refused", "`two` states something else: "),
+        (
+            "axiom no : False\ntheorem two : 1 + 1 = 2 := no.elim",
+            "refused",
+            "axioms that are not allowed: no",
+        ),
+        ("theorem three : 1 = 1 := rfl\n-- theorem two", "wrong", ""),
+        ("", "no-answer", "the response is empty"),
+        ("I give up.", "wrong", ""),
+        ("r\0l", "refused", "NUL"),
+    ] {
+        let verdict = judge(verifier.as_ref(), &two(), response);
+        assert_eq!(verdict.kind_name(), kind, "{response}: {verdict:?}");
+        assert!(verdict.reason().contains(expected), "{response}: {verdict:?}");
+    }
+    let verdict = judge(verifier.as_ref(), &two(), &"(".repeat(5 << 20));
+    assert!(verdict.reason().contains("has 5242880 bytes; at most 1048576"), "{verdict:?}");
+}
+
+#[test]
+fn a_share_counts_where_it_is_asked_for() {
+    let Some(settings) = settings(&json!({"partial": "prefix"})) else { return };
+    let proof = "have a : 1 = 1 := rfl\n\nhave b : 2 = 2 := rfl\nhave c : 1 = 2 := rfl\nrfl";
+    let verdict = judge(lean(&settings).as_ref(), &two(), proof);
+    assert_eq!((verdict.kind_name(), verdict.score().unwrap().get()), ("partial", 0.5), "{verdict:?}");
+    assert!(verdict.reason().starts_with("2 of 4; line 4: "), "{verdict:?}");
+}
+
+#[test]
+fn cold_and_warm_judge_alike() {
+    for warm in [false, true] {
+        let Some(settings) = settings(&json!({"warm": warm})) else { return };
+        let verifier = lean(&settings);
+        assert_eq!(judge(verifier.as_ref(), &two(), "rfl").kind_name(), "right");
+        assert_eq!(judge(verifier.as_ref(), &two(), "sorry").kind_name(), "wrong");
+    }
+}
+
+#[test]
+fn what_does_not_end_is_ended() {
+    let Some(settings) = settings(&json!({"time_s": 2, "heartbeats": 0, "memory_mb": 512})) else { return };
+    let verifier = lean(&settings);
+    let endless = "(rfl : (let rec go : Nat → Nat := fun n => n; go) 1 = 1)\n\
+                   theorem slow : (fun (f : Nat → Nat) => f (f (f (f (f 200))))) (fun n => n ^ n) = 0 := by decide";
+    let verdict = judge(verifier.as_ref(), &two(), endless);
+    assert!(["timeout", "memory", "wrong", "crash"].contains(&verdict.kind_name()), "{verdict:?}");
+}
