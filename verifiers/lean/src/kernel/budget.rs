@@ -10,9 +10,9 @@ pub const STACK_BYTES_PER_DEPTH: usize = 2_048;
 /// What the kernel may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Steps left: about one for each term that is looked at. Ten million take a second or so.
+    /// Steps left: about one for each term that is looked at. Two to ten million take a second.
     pub steps: u64,
-    /// How many nodes the arena may hold; see [`Terms::num_nodes`]. A node with its caches takes some hundred bytes.
+    /// How many nodes the arena may hold; see [`Terms::num_nodes`]. A node with all that is remembered of it takes 50 to 100 bytes.
     pub max_nodes: usize,
     /// How deep the kernel may recurse.
     pub max_depth: u32,
