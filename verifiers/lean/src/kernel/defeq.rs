@@ -273,14 +273,15 @@ impl Checker<'_, '_> {
     }
 
     /// Numbers that are both zero, or both a successor.
+    ///
+    /// Only of the natural numbers: a `Nat.succ` of a prelude of one's own may be any function, with universe levels
+    /// that its value depends on.
     fn compare_offsets(&mut self, a: ExprId, b: ExprId) -> Result<Option<bool>, KernelError> {
-        if self.is_nat_zero(a) && self.is_nat_zero(b) {
-            return Ok(Some(self.has_nat_literals()?));
-        }
-        let literal =
-            matches!(self.env.terms.expr(a), Expr::Nat(_)) || matches!(self.env.terms.expr(b), Expr::Nat(_));
-        if literal && !self.has_nat_literals()? {
+        if !self.is_nat_form(a) || !self.is_nat_form(b) || !self.has_nat_literals()? {
             return Ok(None);
+        }
+        if self.is_nat_zero(a) && self.is_nat_zero(b) {
+            return Ok(Some(true));
         }
         let (Some(left), Some(right)) = (self.nat_predecessor(a)?, self.nat_predecessor(b)?) else {
             return Ok(None);
