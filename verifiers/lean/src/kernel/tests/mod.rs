@@ -1,5 +1,6 @@
 //! The kernel on a small prelude of its own, right and wrong declarations.
 
+mod adversary;
 mod depth;
 mod equality;
 mod levels;
