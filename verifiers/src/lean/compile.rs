@@ -22,6 +22,8 @@ use crate::sandbox::{Limits, Sandbox, handover};
 const MODULE: &str = "Submission";
 /// Bytes of messages that a file may give rise to.
 const MOST_MESSAGE_BYTES: usize = 16 << 20;
+/// Bytes of a compiled file that are taken out of a box, however much room its files have.
+pub(super) const MOST_MODULE_BYTES: u64 = 1 << 28;
 /// MiB of memory of a fork server, beside what Lean may take.
 const OVERHEAD_MB: u64 = 256;
 /// Whom the kernel ends first where memory is short.
@@ -215,10 +217,11 @@ fn size(fd: &OwnedFd) -> Result<u64, String> {
     Ok(u64::try_from(stat.st_size).unwrap_or(0))
 }
 
-/// What was written to a descriptor, from its beginning.
+/// What was written to a descriptor, from its beginning: one byte more than may be taken where it is too much, which the
+/// reader of compiled files refuses.
 fn contents(fd: OwnedFd) -> std::io::Result<Vec<u8>> {
     seek(&fd, SeekFrom::Start(0))?;
     let mut bytes = Vec::new();
-    std::fs::File::from(fd).read_to_end(&mut bytes)?;
+    std::fs::File::from(fd).take(MOST_MODULE_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -17,7 +17,7 @@ use polestar_lean::replay::Claimed;
 use polestar_lean::terms::{NameId, Terms};
 
 use super::boxed::Tool;
-use super::compile::{Compiled, Compiler, Snapshot, memory_bytes};
+use super::compile::{Compiled, Compiler, MOST_MODULE_BYTES, Snapshot, memory_bytes};
 use super::header::head;
 use super::kimina::{Kimina, KiminaConfig};
 use super::reference::Reference;
@@ -43,7 +43,7 @@ const MAX_DEPTH: u32 = 50_000;
 const KIMINA_RETRIES: u32 = 3;
 const KIMINA_OUTPUT_KB: u64 = 16 << 10;
 /// How much of a compiled proof is read.
-const LIMITS: Limits = Limits { max_bytes: 1 << 30, max_objects: 20_000_000 };
+const LIMITS: Limits = Limits { max_bytes: MOST_MODULE_BYTES, max_objects: 20_000_000 };
 /// Bytes of stack for everything but the kernel's recursion.
 const SPARE_STACK_BYTES: usize = 8 << 20;
 

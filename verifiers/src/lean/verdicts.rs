@@ -42,7 +42,7 @@ pub(super) fn of_refusal(source: &Source, refusal: Refusal) -> Verdict {
         | Refusal::Unreadable { .. } => Kind::Refused,
         Refusal::Unproven { .. } => Kind::Unproven,
     };
-    Verdict::zero(kind, refusal.to_string(), Some(source.extracted.clone()))
+    Verdict::zero(kind, shorten(&refusal.to_string(), SHOWN_BYTES), Some(source.extracted.clone()))
 }
 
 /// A compiled file that is none.

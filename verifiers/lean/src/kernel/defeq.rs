@@ -267,18 +267,20 @@ impl Checker<'_, '_> {
         Ok(true)
     }
 
-    /// Numbers that are both zero, or both a successor. Where `Nat` is something else, `Nat.succ` may be anything too,
-    /// and even take levels.
+    /// Numbers that are both zero, or both a successor.
+    ///
+    /// Only of the natural numbers: a `Nat.succ` of a prelude of one's own may be any function, with universe levels
+    /// that its value depends on.
     fn compare_offsets(&mut self, a: ExprId, b: ExprId) -> Result<Option<bool>, KernelError> {
+        if !self.is_nat_form(a) || !self.is_nat_form(b) || !self.has_nat_literals()? {
+            return Ok(None);
+        }
         if self.is_nat_zero(a) && self.is_nat_zero(b) {
-            return Ok(self.has_nat_literals()?.then_some(true));
+            return Ok(Some(true));
         }
         let (Some(left), Some(right)) = (self.nat_predecessor(a)?, self.nat_predecessor(b)?) else {
             return Ok(None);
         };
-        if !self.has_nat_literals()? {
-            return Ok(None);
-        }
         self.is_def_eq(left, right).map(Some)
     }
 

@@ -26,11 +26,13 @@ pub(crate) fn equal(terms: &Terms, meter: &mut Meter, a: LevelId, b: LevelId) ->
     Ok(leq(terms, meter, a, b)? && leq(terms, meter, b, a)?)
 }
 
-/// A number, or a parameter plus a number.
-#[derive(Clone, Copy)]
-struct Atom {
-    param: Option<NameId>,
-    plus: u64,
+/// Numbers (of no parameter), and parameters plus numbers: of each parameter the greatest alone, since levels that share
+/// parts have more of them than nodes.
+type Atoms = FxHashMap<Option<NameId>, u64>;
+
+fn push(atoms: &mut Atoms, param: Option<NameId>, plus: u64) {
+    let greatest = atoms.entry(param).or_insert(plus);
+    *greatest = plus.max(*greatest);
 }
 
 /// Whether a level is zero, where that is the same for all choices.
@@ -63,13 +65,16 @@ impl From<Exhausted> for Stop {
 
 impl Cases<'_> {
     fn leq(&mut self, a: LevelId, b: LevelId) -> Result<bool, Exhausted> {
-        let (mut a_atoms, mut b_atoms) = (Vec::new(), Vec::new());
+        let (mut a_atoms, mut b_atoms) = (Atoms::default(), Atoms::default());
         let stop = match self.atoms(a, 0, &mut a_atoms) {
             Ok(()) => self.atoms(b, 0, &mut b_atoms),
             stop => stop,
         };
         let param = match stop {
-            Ok(()) => return Ok(a_atoms.iter().all(|&atom| self.is_covered(atom, &b_atoms))),
+            Ok(()) => {
+                let mut atoms = a_atoms.iter();
+                return Ok(atoms.all(|(&param, &plus)| self.is_covered(param, plus, &b_atoms)));
+            }
             Err(Stop::Exhausted(what)) => return Err(what),
             Err(Stop::Split(param)) => param,
         };
@@ -88,19 +93,18 @@ impl Cases<'_> {
         holds
     }
 
-    /// Whether one atom of the greater level is at least `atom` in all cases.
-    fn is_covered(&self, atom: Atom, others: &[Atom]) -> bool {
-        others.iter().any(|other| match (atom.param, other.param) {
-            (None, Some(param)) => {
-                let least = u64::from(self.positive.get(&param) == Some(&true));
-                other.plus + least >= atom.plus
-            }
-            (None, None) => other.plus >= atom.plus,
-            (Some(param), other_param) => other_param == Some(param) && other.plus >= atom.plus,
-        })
+    /// Whether one atom of the greater level is at least this one in all cases.
+    fn is_covered(&self, param: Option<NameId>, plus: u64, others: &Atoms) -> bool {
+        if others.get(&param).is_some_and(|&other| other >= plus) {
+            return true;
+        }
+        let at_least = |other: Option<NameId>| {
+            u64::from(other.is_some_and(|other| self.positive.get(&other) == Some(&true)))
+        };
+        param.is_none() && others.iter().any(|(&other, &more)| more + at_least(other) >= plus)
     }
 
-    fn atoms(&mut self, level: LevelId, plus: u64, atoms: &mut Vec<Atom>) -> Result<(), Stop> {
+    fn atoms(&mut self, level: LevelId, plus: u64, atoms: &mut Atoms) -> Result<(), Stop> {
         self.meter.tick(self.terms)?;
         self.meter.enter()?;
         let done = self.atoms_inside(level, plus, atoms);
@@ -108,19 +112,18 @@ impl Cases<'_> {
         done
     }
 
-    fn atoms_inside(&mut self, level: LevelId, plus: u64, atoms: &mut Vec<Atom>) -> Result<(), Stop> {
-        let zero = Atom { param: None, plus };
+    fn atoms_inside(&mut self, level: LevelId, plus: u64, atoms: &mut Atoms) -> Result<(), Stop> {
         match self.terms.level(level) {
-            Level::Zero => atoms.push(zero),
-            Level::Param(name) if self.positive.get(&name) == Some(&false) => atoms.push(zero),
-            Level::Param(name) => atoms.push(Atom { param: Some(name), plus }),
+            Level::Zero => push(atoms, None, plus),
+            Level::Param(name) if self.positive.get(&name) == Some(&false) => push(atoms, None, plus),
+            Level::Param(name) => push(atoms, Some(name), plus),
             Level::Succ(below) => return self.atoms(below, plus + 1, atoms),
             Level::Max(a, b) => {
                 self.atoms(a, plus, atoms)?;
                 return self.atoms(b, plus, atoms);
             }
             Level::IMax(a, b) => match self.sign(b)? {
-                Sign::Zero => atoms.push(zero),
+                Sign::Zero => push(atoms, None, plus),
                 Sign::Positive => {
                     self.atoms(a, plus, atoms)?;
                     return self.atoms(b, plus, atoms);

@@ -66,7 +66,10 @@ impl Checker<'_, '_> {
     fn nat_value(&mut self, e: ExprId) -> Result<Option<BigUint>, KernelError> {
         let reduced = self.whnf(e)?;
         match self.env.terms.expr(reduced) {
-            Expr::Nat(value) => Ok(Some(self.env.terms.nat_value(value).clone())),
+            Expr::Nat(value) => {
+                self.spend(self.env.terms.nat_value(value).bits() / 1024)?;
+                Ok(Some(self.env.terms.nat_value(value).clone()))
+            }
             Expr::Const(name, _) if name == self.env.known.nat_zero => Ok(Some(BigUint::zero())),
             _ => Ok(None),
         }
@@ -119,6 +122,7 @@ impl Checker<'_, '_> {
             NatOp::ShiftLeft => match b.to_u64() {
                 Some(distance) if distance <= MAX_EXPONENT => {
                     self.require_bits(a.bits() + distance)?;
+                    self.spend(distance / 1024)?;
                     a << distance
                 }
                 _ => return Ok(None),
@@ -185,6 +189,18 @@ impl Checker<'_, '_> {
         self.spend(self.env.terms.nat_value(value).bits() / 1024)?;
         let before = self.env.terms.nat_value(value) - 1u32;
         Ok(self.env.terms.nat(before))
+    }
+
+    /// Whether a term is a literal, or made by a constructor of `Nat`.
+    pub(super) fn is_nat_form(&self, e: ExprId) -> bool {
+        match self.env.terms.expr(e) {
+            Expr::Nat(_) => true,
+            Expr::Const(name, _) => name == self.env.known.nat_zero,
+            Expr::App(function, _) => {
+                matches!(self.env.terms.expr(function), Expr::Const(name, _) if name == self.env.known.nat_succ)
+            }
+            _ => false,
+        }
     }
 
     /// Whether a term is the literal zero or `Nat.zero`.

@@ -186,7 +186,7 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
         let num_nested = if ctor.pointers != INDUCTIVE_POINTERS_BEFORE_4_12 {
             self.count(ctor, 5, "the number of nested types")?
         } else if self.regions().flag(ctor, 3, WHAT)? {
-            self.count_nested(terms, &all)?
+            self.count_nested(terms, ctor, &all)?
         } else {
             0
         };
@@ -203,10 +203,16 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
     }
 
     /// How many nested types a block has: each has a recursor of its own, numbered after the first type of the block.
-    fn count_nested(&mut self, terms: &mut Terms, all: &[NameId]) -> Result<u32, OleanError> {
+    fn count_nested(
+        &mut self,
+        terms: &mut Terms,
+        ctor: Ctor,
+        all: &[NameId],
+    ) -> Result<u32, OleanError> {
         let Some(&first) = all.first() else { return Ok(0) };
         let mut count = 0;
         loop {
+            self.meter.charge(ctor.addr, 0)?;
             let recursor = terms.str_name(first, &format!("rec_{}", count + 1));
             if !self.listing(terms)?.positions.contains_key(&recursor) {
                 return Ok(count);

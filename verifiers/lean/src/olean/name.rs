@@ -14,6 +14,9 @@ use super::region::{Addr, Regions, Value};
 /// The most components a name may have: far more than any real one.
 pub(crate) const MAX_COMPONENTS: usize = 1024;
 
+/// The most bytes of text a name may have: names are shown in messages.
+pub(crate) const MAX_NAME_BYTES: usize = 1 << 16;
+
 /// One component of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Component<'a> {

@@ -9,7 +9,7 @@ use super::constants::Listing;
 use super::error::{OleanError, Problem};
 use super::meter::Meter;
 use super::module::{Limits, Module};
-use super::name::{Component, MAX_COMPONENTS};
+use super::name::{Component, MAX_COMPONENTS, MAX_NAME_BYTES};
 use super::object::{Ctor, unexpected};
 use super::region::{Addr, Regions, Value};
 use crate::terms::{ExprId, LevelId, LevelsId, NameId, Terms};
@@ -22,7 +22,8 @@ pub struct Reader<'m, B> {
     pub(super) module: &'m Module<B>,
     pub(super) meter: Meter,
     pub(super) listing: Option<Listing>,
-    names: FxHashMap<Addr, NameId>,
+    /// Names with the number of their components and of the bytes in them.
+    names: FxHashMap<Addr, (NameId, usize, usize)>,
     levels: Memo<LevelId>,
     level_lists: FxHashMap<Addr, LevelsId>,
     exprs: Memo<ExprId>,
@@ -48,10 +49,10 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
     /// A name.
     pub(super) fn name(&mut self, terms: &mut Terms, from: Addr, name: Value) -> Result<NameId, OleanError> {
         let mut steps = Vec::new();
-        let (mut id, mut rest) = (NameId::ANONYMOUS, name);
+        let (mut id, mut num_components, mut num_bytes, mut rest) = (NameId::ANONYMOUS, 0, 0, name);
         while let Value::Object(addr) = rest {
             if let Some(&known) = self.names.get(&addr) {
-                id = known;
+                (id, num_components, num_bytes) = known;
                 break;
             }
             let Some(step) = self.regions().name_step(from, rest)? else { break };
@@ -66,11 +67,20 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
             return Err(unexpected(from, "a name", format!("the number {n}")));
         }
         for (addr, last) in steps.into_iter().rev() {
+            num_components += 1;
+            num_bytes += last.num_bytes();
+            if num_components > MAX_COMPONENTS {
+                return Err(OleanError::at(addr, Problem::TooDeep { what: "name", limit: MAX_COMPONENTS }));
+            }
+            if num_bytes > MAX_NAME_BYTES {
+                let found = format!("{num_bytes} bytes");
+                return Err(OleanError::at(addr, Problem::TooBig { what: "a name's text", found }));
+            }
             id = match last {
                 Component::Text(text) => terms.str_name(id, text),
                 Component::Number(number) => terms.num_name(id, number),
             };
-            self.names.insert(addr, id);
+            self.names.insert(addr, (id, num_components, num_bytes));
         }
         Ok(id)
     }

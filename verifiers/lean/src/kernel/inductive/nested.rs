@@ -157,6 +157,14 @@ impl Elimination<'_> {
             return Err(self.ill_formed(checker, constructor, name));
         };
         let rest = self.at_params(checker, constructor, &constant, &level_list, params)?;
+        if self.opened.occurrences.occur(checker, rest)? {
+            let problem = format!(
+                "it nests a type of the block in `{}`, which takes an index of that type: no type of a block may be an \
+                 index of another",
+                checker.env.terms.show_name(name)
+            );
+            return Err(refused(&checker.env.terms, constructor, problem));
+        }
         checker.infer(rest)?;
         let (indices, level) = telescope(checker, name, rest)?;
         if !checker.is_level_eq(level, self.opened.level)? {

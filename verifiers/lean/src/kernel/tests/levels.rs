@@ -53,6 +53,23 @@ fn deep_levels_exhaust_the_budget() {
     assert!(leq(&terms, &mut Meter::new(BUDGET), deep, u).is_err());
 }
 
+/// Levels that share their parts have far more atoms than nodes, and those are not compared each with each.
+#[test]
+fn levels_of_many_atoms_are_compared_in_no_time() {
+    let mut terms = Terms::new();
+    let mut tree = |param: &str| {
+        let leaf = text::level(&mut terms, param);
+        (0..17).fold(leaf, |level, _| {
+            let above = terms.succ(level);
+            terms.max(level, above)
+        })
+    };
+    let (u, v) = (tree("u"), tree("v"));
+    let both = terms.max(v, u);
+    assert!(leq(&terms, &mut Meter::new(BUDGET), u, both).unwrap());
+    assert!(!leq(&terms, &mut Meter::new(BUDGET), both, u).unwrap());
+}
+
 /// Small levels over three parameters.
 fn any_level() -> impl Strategy<Value = Shape> {
     let leaf = prop_oneof![Just(Shape::Zero), (0..3usize).prop_map(Shape::Param)];

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod adversary;
 mod depth;
 mod equality;
 mod levels;

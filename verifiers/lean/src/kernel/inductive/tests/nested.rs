@@ -207,3 +207,17 @@ fn names_of_the_kernel_are_kept_for_it() {
     // One that is taken is not used.
     lab.add(&["u"], 1, &[("Tree", "forall (A : Type u), Type u", TREE)]);
 }
+
+/// What stands for `C T` would be indexed by `T`, a type of its own block: Lean has no such blocks.
+#[test]
+fn no_type_of_a_block_is_an_index_of_another() {
+    let mut lab = Lab::furnished();
+    let container = [("C.mk", "forall (A : Type) (a : A), C A a")];
+    lab.add(&[], 1, &[("C", "forall (A : Type), A -> Type", &container)]);
+    let problem = lab.wrong(
+        &[],
+        0,
+        &[("T", "Type", &[("T.leaf", "T"), ("T.node", "forall (t : T) (c : C T t), T")])],
+    );
+    assert!(problem.contains("index of another"), "{problem}");
+}
