@@ -221,9 +221,10 @@ fn a_server_that_does_not_become_ready_is_nobodys_fault() {
     let found = with("hang", Budget::starting_now(Duration::from_millis(1000)));
     assert_undecided(found, CauseKind::Timeout, "the language server was not ready with its header in");
     assert_eq!(screen.screen("--peer header slow 0.7\n", "", &long()).unwrap().messages, []);
-    for script in
-        ["print('I am no server')", "import time; print('Content-Length: 2\\r\\n\\r\\n{}'); time.sleep(9)"]
-    {
+    for script in [
+        "print('I am no server')",
+        "import time; print('Content-Length: 2\\r\\n\\r\\n{}', flush=True); time.sleep(9)",
+    ] {
         let other = WarmScreen::<Server>::new(Backing { tool: peer(script), ..backing() });
         assert!(other.ready().unwrap_err().contains("does not answer as one"), "{script}");
     }
