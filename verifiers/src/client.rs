@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ureq::http::uri::Scheme;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
 use ureq::{Agent, Body};
 
@@ -193,8 +194,8 @@ fn retry_after(answer: &Response<Body>) -> Option<Duration> {
 pub(crate) fn check_url(url: &str, example: &str) -> Result<(), String> {
     let refuse = |found: &str| Err(format!("`url` must be as {example}, found {found}"));
     match url.parse::<Uri>() {
-        Ok(uri) if uri.host().is_some() && uri.scheme_str() == Some("http") => Ok(()),
-        Ok(uri) if uri.scheme_str() == Some("https") => Err(format!(
+        Ok(uri) if uri.host().is_some() && uri.scheme() == Some(&Scheme::HTTP) => Ok(()),
+        Ok(uri) if uri.scheme() == Some(&Scheme::HTTPS) => Err(format!(
             "`url` must begin with http://, found `{url}`: TLS is not built in; reach the server through a tunnel or a \
              proxy on this machine"
         )),

@@ -100,6 +100,8 @@ pub struct Session {
     nodes: Vec<Node>,
     /// None until the next tactic, after the last one has died.
     process: Option<Lent<Repl>>,
+    /// After trouble with a process, which may have come from what ran in it before.
+    is_fresh_wanted: bool,
 }
 
 impl Session {
@@ -115,8 +117,14 @@ impl Session {
         budget: &Budget,
     ) -> Result<(Self, TacticState), SessionError> {
         let statement = Statement::read(statement).map_err(SessionError::Statement)?;
-        let mut session =
-            Self { screen, header: header.to_owned(), statement, nodes: Vec::new(), process: None };
+        let mut session = Self {
+            screen,
+            header: header.to_owned(),
+            statement,
+            nodes: Vec::new(),
+            process: None,
+            is_fresh_wanted: false,
+        };
         let (number, goals) = session.begin(budget)?;
         session.nodes.push(Node {
             step: None,
@@ -226,10 +234,18 @@ impl Session {
 
     /// A new process with the theorem begun: the number and the goals of its first state.
     fn begin(&mut self, budget: &Budget) -> Result<(u64, Vec<String>), SessionError> {
-        let lent = self.screen.take(&self.header, false, budget).map_err(unavailable)?;
-        self.process = Some(lent);
         let text = self.statement.with_sorry();
-        let answer = match self.ask(budget, |repl, deadline| repl.command(&text, deadline))? {
+        let said = loop {
+            let lent = self.screen.take(&self.header, self.is_fresh_wanted, budget).map_err(unavailable)?;
+            let is_fresh = lent.num_used == 0;
+            self.process = Some(lent);
+            match self.ask(budget, |repl, deadline| repl.command(&text, deadline)) {
+                // It may be what ran in it before.
+                Err(_) if !is_fresh && !budget.expired() => {}
+                said => break said?,
+            }
+        };
+        let answer = match said {
             Said::Error(text) => return Err(SessionError::Statement(text)),
             Said::Answer(answer) => answer,
         };
@@ -282,6 +298,7 @@ impl Session {
             }
             Err(trouble) => {
                 self.forget_numbers();
+                self.is_fresh_wanted = true;
                 let fault = self.screen.blame(&trouble, started.elapsed());
                 Err(error_of(&trouble, fault, started.elapsed()))
             }

@@ -28,10 +28,14 @@ fn screen() -> WarmScreen<Repl> {
     WarmScreen::new(backing())
 }
 
-/// One that gives proofs half a second.
-fn hasty() -> WarmScreen<Repl> {
+/// With a proof's half a second.
+fn hurried(backing: &Backing) -> WarmScreen<Repl> {
     let times = Times { start: Duration::from_secs(20), proof: Duration::from_millis(500) };
-    WarmScreen::new(Backing { times, ..backing() })
+    WarmScreen::new(Backing { times, ..backing.clone() })
+}
+
+fn hasty() -> WarmScreen<Repl> {
+    hurried(&backing())
 }
 
 fn long() -> Budget {
@@ -169,10 +173,11 @@ fn time_is_counted_from_the_proof_on() {
 
 #[test]
 fn trouble_in_a_process_that_was_used_is_looked_at_again_in_a_fresh_one() {
+    let backing = backing();
     for body in
         ["used die x", "used hang", "used flood", "used raw rubbish\\n\\n", "used twice", "used segfault"]
     {
-        let screen = hasty();
+        let screen = hurried(&backing);
         assert_eq!(count(&screen, HEADER), (1, true));
         let screened = run(&screen, &format!("--peer {body}")).unwrap();
         assert_eq!(screened, Screened { is_fresh: true, ..Screened::default() }, "{body}");

@@ -208,4 +208,10 @@ fn a_process_of_a_session_that_is_over_is_used_again() {
     let step = run(&mut second, state.id, "warn\n--peer many put {\"goals\": [\"used\"]}");
     assert!(matches!(&step, Step::State(state) if state.goals == ["used"]), "{step:?}");
     assert!(second.process.as_ref().is_some_and(|lent| lent.num_used == 4));
+    drop(second);
+    // What ran in it before is not to blame the theorem for.
+    let statement = "--peer many die of it\ntheorem a : G := by sorry";
+    let (third, state) = Session::start(Arc::clone(&screen), HEADER, statement, &budget()).unwrap();
+    assert_eq!(state.goals, ["G"]);
+    assert!(third.process.as_ref().is_some_and(|lent| lent.num_used == 1));
 }

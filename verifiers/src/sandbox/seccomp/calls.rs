@@ -329,9 +329,12 @@ pub(super) const SIGNALS: &[c_long] = &[
     SYS_rt_sigqueueinfo,
     SYS_rt_tgsigqueueinfo,
     SYS_pidfd_send_signal,
-    SYS_setsid,
     SYS_setpgid,
 ];
+
+/// A session of its own, which for a process is a group of its own as well. Lean's language server ends where it cannot have
+/// one for the process that it starts, and does nothing with it.
+pub(super) const SESSIONS: &[c_long] = &[SYS_setsid];
 
 /// Memory, queues and semaphores that outlive a process and have names. Refused where the names are the machine's.
 pub(super) const NAMED_IPC: &[c_long] = &[

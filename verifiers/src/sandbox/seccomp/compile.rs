@@ -34,6 +34,8 @@ enum Answer {
 
 const ALLOWED: u32 = libc::SECCOMP_RET_ALLOW;
 const REFUSED: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+/// Nothing is done, and 0 is the answer: no error.
+const PRETENDED: u32 = libc::SECCOMP_RET_ERRNO;
 const UNKNOWN: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 const DEADLY: u32 = libc::SECCOMP_RET_KILL_PROCESS;
 
@@ -64,6 +66,7 @@ fn answers(rules: Rules) -> Result<BTreeMap<c_long, Answer>, BackendError> {
     always(calls::REFUSED, REFUSED);
     always(calls::DEADLY, DEADLY);
     always(&[calls::SIGNALS], if signals == Signals::Any { ALLOWED } else { REFUSED });
+    always(&[calls::SESSIONS], if signals == Signals::Any { ALLOWED } else { PRETENDED });
     always(&[calls::NAMED_IPC], if ipc == Ipc::Own { ALLOWED } else { REFUSED });
     always(calls::ATTRIBUTES, if files == Files::Own { ALLOWED } else { REFUSED });
     // The rules on these follow where there are any.

@@ -2,8 +2,8 @@
 //!
 //! A call is *allowed*; or *refused* with EPERM, which a program can live with; or *unknown*, which is answered with
 //! ENOSYS as by an older kernel, so that a program falls back (the C library from `clone3` to `clone`, others from
-//! `io_uring` to threads); or *deadly*: the process is killed with SIGSYS, which the verdict shows as refused. Calls of
-//! another machine's numbers (32-bit programs, x32) are deadly too.
+//! `io_uring` to threads); or *pretended*, which is not done and no error; or *deadly*: the process is killed with SIGSYS,
+//! which the verdict shows as refused. Calls of another machine's numbers (32-bit programs, x32) are deadly too.
 //!
 //! The list of [`calls`] by name and the rules on [`arguments`] are the policy; [`compile`] makes the program of it. The
 //! kernel keeps a table of the calls that are always allowed and does not run the program for them.
@@ -35,8 +35,9 @@ pub(crate) struct Rules {
 pub(crate) enum Signals {
     /// It has its own pid namespace: all processes that it sees are its own.
     Any,
-    /// It sees processes that are not its own, so it may signal none, and not leave its session and group. Not even
-    /// itself: a filter cannot tell one number of a process from another. `abort` still ends the program.
+    /// It sees processes that are not its own, so it may signal none, and not leave its session and group; a session of
+    /// its own is pretended. Not even itself can it signal: a filter cannot tell one number of a process from another.
+    /// `abort` still ends the program.
     None,
 }
 

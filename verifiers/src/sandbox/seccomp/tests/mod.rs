@@ -79,6 +79,7 @@ fn a_call_is_in_one_list() {
         ("refused", calls::REFUSED.concat()),
         ("deadly", calls::DEADLY.concat()),
         ("signals", calls::SIGNALS.to_vec()),
+        ("sessions", calls::SESSIONS.to_vec()),
         ("named ipc", calls::NAMED_IPC.to_vec()),
         ("attributes", calls::ATTRIBUTES.concat()),
         ("of other processes", arguments::OF_OTHER_PROCESSES.to_vec()),
@@ -169,6 +170,7 @@ fn each_list_is_answered_as_it_says() {
     make(OWN, &made);
     made.extend(each(&[calls::SIGNALS, calls::NAMED_IPC], &json!(libc::EPERM), "refused"));
     made.extend(each(calls::ATTRIBUTES, &json!(libc::EPERM), "refused"));
+    made.extend(each(&[calls::SESSIONS], &json!(0), "pretended"));
     made.extend([
         // No path is at the address 0, which the kernel finds out when the filter has let it.
         json!([libc::SYS_openat, [0, 0, libc::O_TRUNC], libc::EPERM, "to cut without writing"]),
