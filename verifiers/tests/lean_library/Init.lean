@@ -6,18 +6,21 @@ as little of it as does. The names are those that the binary looks for; what it 
 `scripts/bare_lean.sh` compiles it as the module `Init`, so that every file has it without an import.
 
 What works: terms with `fun`, `match`, `have`, `let`, `if`, `calc`, anonymous constructors and dot notation; `structure`,
-`class`, `instance`, `inductive` (nested, mutual and indexed), recursion by structure and by `termination_by`; `notation`,
+`class`, `instance`, `inductive`
+    (nested, mutual and indexed), recursion by structure and by `termination_by`; `notation`,
 `infix`, `macro`, `macro_rules`, `syntax`, `local` ones too, which run as they do elsewhere: what a macro calls by
-`@[extern]` is the binary's own, files and processes included. Tactics: intro, intros, exact, refine, apply, constructor,
-left, right, exists, cases, induction, case, rfl, eq_refl, rw, rewrite, simp (with the few lemmas that are here), unfold,
-change, show, have, let, exfalso, contradiction, assumption, trivial, decide (`+kernel` too), native_decide (of Bool),
-injection, subst, generalize, revert, clear, specialize, rename_i, first, try, repeat, all_goals, any_goals, focus,
-`<;>`, skip, done, fail, sorry, admit, calc. Axioms: propext, Quot.sound, Classical.choice.
+`@[extern]` is the binary's own, files and processes included, and `@[term_elab]` takes elaborators whose types a file
+declares itself. Tactics: intro, intros, exact, refine, apply, constructor, left, right, exists, cases, induction, case,
+rfl, eq_refl, rw, rewrite, simp (with the few lemmas that are here), unfold, change, show, have, let, exfalso,
+contradiction, assumption, trivial, decide (`+kernel` too), native_decide
+    (of a Bool that has to be computed), injection,
+subst, generalize, revert, clear, specialize, rename, rename_i, calc, first, try, repeat, all_goals, any_goals, focus,
+`<;>`, skip, done, fail, sorry, admit. Axioms: propext, Quot.sound, Classical.choice.
 
-What does not: `do`, `#eval`, `run_cmd`, `elab`, `deriving`, strings beyond literals, characters, Int, arithmetic by
-omega, grind, norm_num or linarith, split, exact?, obtain, rcases, membership, subsets, `∑`, dot lambdas, Array and its
-literals, List literals of more than four elements. Nat has no gcd, bitwise operations, division or logarithm: on
-purpose, since the kernel computes with these names whoever defines them. -/
+What does not: `do`, `#eval`, `run_cmd`, `elab`, `deriving`, arithmetic by omega, grind, linarith or norm_num, split,
+obtain and rcases, exact?, membership, sets, strings beyond literals and their equality, characters, Int, arrays and their
+literals, list literals of more than four elements. Nat has no division, remainder, gcd, logarithm or bitwise operations.
+That is on purpose: the kernel computes with these names whoever defines them, and the corpus of proofs tries that. -/
 set_option genCtorIdx false
 set_option genInjectivity false
 set_option genSizeOf false
@@ -58,7 +61,8 @@ def Not (a : Prop) : Prop := a → False
 
 inductive Eq {α : Sort u} : α → α → Prop where
   | refl (a : α) : Eq a a
-@[simp] abbrev Eq.ndrec.{i, j} {α : Sort j} {a : α} {motive : α → Sort i} (m : motive a) {b : α} (h : Eq a b) : motive b :=
+@[simp] abbrev Eq.ndrec.{i, j} {α : Sort j} {a : α} {motive : α → Sort i} (m : motive a) {b : α} (h : Eq a b) :
+    motive b :=
   Eq.rec m h
 @[match_pattern] def rfl {α : Sort u} {a : α} : Eq a a := Eq.refl a
 theorem Eq.subst {α : Sort u} {motive : α → Prop} {a b : α} (h₁ : Eq a b) (h₂ : motive a) : motive b := Eq.ndrec h₂ h₁
@@ -67,7 +71,8 @@ theorem Eq.trans {α : Sort u} {a b c : α} (h₁ : Eq a b) (h₂ : Eq b c) : Eq
 abbrev Eq.ndrec_symm.{i, j} {α : Sort j} {a : α} {motive : α → Sort i} (m : motive a) {b : α} (h : Eq b a) : motive b :=
   Eq.rec m (Eq.symm h)
 @[macro_inline] def cast {α β : Sort u} (h : Eq α β) (a : α) : β := h.rec a
-theorem congrArg {α : Sort u} {β : Sort v} {a₁ a₂ : α} (f : α → β) (h : Eq a₁ a₂) : Eq (f a₁) (f a₂) := h.rec (Eq.refl (f a₁))
+theorem congrArg {α : Sort u} {β : Sort v} {a₁ a₂ : α} (f : α → β) (h : Eq a₁ a₂) : Eq (f a₁) (f a₂) :=
+  h.rec (Eq.refl (f a₁))
 theorem congrFun' {α : Sort u} {β : Sort v} {f g : α → β} (h : Eq f g) (a : α) : Eq (f a) (g a) := h.rec (Eq.refl (f a))
 theorem congr {α : Sort u} {β : Sort v} {f g : α → β} {a b : α} (h₁ : Eq f g) (h₂ : Eq a b) : Eq (f a) (g b) :=
   h₁.rec (congrArg f h₂)
@@ -124,7 +129,8 @@ theorem Exists.elim {α : Sort u} {p : α → Prop} {b : Prop} (h : Exists p) (f
 theorem Iff.refl (a : Prop) : Iff a a := ⟨id, id⟩
 theorem Iff.rfl {a : Prop} : Iff a a := Iff.refl a
 theorem Iff.symm {a b : Prop} (h : Iff a b) : Iff b a := ⟨h.mpr, h.mp⟩
-theorem Iff.trans {a b c : Prop} (h : Iff a b) (g : Iff b c) : Iff a c := ⟨fun x => g.mp (h.mp x), fun x => h.mpr (g.mpr x)⟩
+theorem Iff.trans {a b c : Prop} (h : Iff a b) (g : Iff b c) : Iff a c :=
+  ⟨fun x => g.mp (h.mp x), fun x => h.mpr (g.mpr x)⟩
 
 axiom propext {a b : Prop} : Iff a b → Eq a b
 axiom Quot.sound : ∀ {α : Sort u} {r : α → α → Prop} {a b : α}, r a b → Eq (Quot.mk r a) (Quot.mk r b)
@@ -559,8 +565,10 @@ namespace Syntax
 @[extern "lean_syntax"] opaque matchesLit (stx : Syntax) (k : SyntaxNodeKind) (val : String) : Bool
 def node1 (info : SourceInfo) (kind : SyntaxNodeKind) (a : Syntax) : Syntax := .node info kind (Array.mkArray1 a)
 def node2 (info : SourceInfo) (kind : SyntaxNodeKind) (a b : Syntax) : Syntax := .node info kind (Array.mkArray2 a b)
-def node3 (info : SourceInfo) (kind : SyntaxNodeKind) (a b c : Syntax) : Syntax := .node info kind (Array.mkArray3 a b c)
-def node4 (info : SourceInfo) (kind : SyntaxNodeKind) (a b c d : Syntax) : Syntax := .node info kind (Array.mkArray4 a b c d)
+def node3 (info : SourceInfo) (kind : SyntaxNodeKind) (a b c : Syntax) : Syntax :=
+  .node info kind (Array.mkArray3 a b c)
+def node4 (info : SourceInfo) (kind : SyntaxNodeKind) (a b c d : Syntax) : Syntax :=
+  .node info kind (Array.mkArray4 a b c d)
 def node5 (info : SourceInfo) (kind : SyntaxNodeKind) (a b c d e : Syntax) : Syntax :=
   .node info kind (Array.mkArray5 a b c d e)
 def node6 (info : SourceInfo) (kind : SyntaxNodeKind) (a b c d e f : Syntax) : Syntax :=
@@ -834,7 +842,8 @@ syntax simpPost := "↑"
 syntax simpLemma := (simpPre <|> simpPost)? patternIgnore("← " <|> "<- ")? term
 syntax simpErase := "-" term:max
 syntax simpStar := "*"
-syntax (name := simp) "simp" optConfig (discharger)? (&" only")? (" [" withoutPosition((simpStar <|> simpErase <|> simpLemma),*,?) "]")? (location)? : tactic
+syntax (name := simp) "simp" optConfig (discharger)? (&" only")?
+    (" [" withoutPosition((simpStar <|> simpErase <|> simpLemma),*,?) "]")? (location)? : tactic
 syntax caseArg := binderIdent (ppSpace (ident <|> hole))*
 syntax (name := case') "case' " sepBy1(caseArg, " | ") " => " tacticSeq : tactic
 syntax (name := case) "case " sepBy1(caseArg, " | ") " => " tacticSeq : tactic
@@ -842,7 +851,8 @@ syntax inductionAltLHS := ppDedent(ppLine) withPosition("| " (("@"? ident) <|> h
 syntax inductionAlt := inductionAltLHS+ (" => " (hole <|> syntheticHole <|> tacticSeq))?
 syntax inductionAlts := " with" (ppSpace colGt tactic)? withPosition((colGe inductionAlt)*)
 syntax elimTarget := atomic(binderIdent " : ")? term
-syntax (name := induction) "induction " elimTarget,+ (" using " term)? (" generalizing" (ppSpace colGt term:max)+)? (inductionAlts)? : tactic
+syntax (name := induction) "induction " elimTarget,+ (" using " term)? (" generalizing" (ppSpace colGt term:max)+)?
+    (inductionAlts)? : tactic
 syntax (name := cases) "cases " elimTarget,+ (" using " ident)? (inductionAlts)? : tactic
 syntax generalizeArg := atomic(ident " : ")? term:51 " = " ident
 syntax (name := generalize) "generalize " generalizeArg,+ (location)? : tactic
@@ -879,7 +889,8 @@ theorem of_eq_true {p : Prop} (h : p = True) : p := h ▸ trivial
 theorem of_eq_false {p : Prop} (h : p = False) : ¬ p := fun hp => h ▸ hp
 theorem not_of_eq_false {p : Prop} (h : p = False) : ¬ p := of_eq_false h
 @[simp] theorem eq_self {α : Sort u} (a : α) : (a = a) = True := eq_true rfl
-theorem implies_congr {p₁ p₂ : Sort u} {q₁ q₂ : Sort v} (h₁ : p₁ = p₂) (h₂ : q₁ = q₂) : (p₁ → q₁) = (p₂ → q₂) := h₁ ▸ h₂ ▸ rfl
+theorem implies_congr {p₁ p₂ : Sort u} {q₁ q₂ : Sort v} (h₁ : p₁ = p₂) (h₂ : q₁ = q₂) : (p₁ → q₁) = (p₂ → q₂) :=
+  h₁ ▸ h₂ ▸ rfl
 theorem forall_congr {α : Sort u} {p q : α → Prop} (h : ∀ a, p a = q a) : (∀ a, p a) = (∀ a, q a) :=
   (funext h : p = q) ▸ rfl
 @[simp] theorem and_true (p : Prop) : (p ∧ True) = p := propext ⟨fun h => h.left, fun h => ⟨h, trivial⟩⟩
@@ -917,7 +928,8 @@ theorem le_succ (n : Nat) : n ≤ succ n := Nat.le.step Nat.le.refl
 theorem zero_le (n : Nat) : 0 ≤ n := n.rec Nat.le.refl fun _ h => Nat.le.step h
 protected theorem le_trans {n m k : Nat} (h : n ≤ m) (g : m ≤ k) : n ≤ k := Nat.le.rec h (fun _ ih => Nat.le.step ih) g
 theorem succ_le_succ {n m : Nat} (h : n ≤ m) : succ n ≤ succ m := Nat.le.rec Nat.le.refl (fun _ ih => Nat.le.step ih) h
-theorem le_of_succ_le_succ {n m : Nat} (h : succ n ≤ succ m) : n ≤ m := Nat.le_of_ble n m (show Nat.ble (succ n) (succ m) = true from Nat.ble_of_le h)
+theorem le_of_succ_le_succ {n m : Nat} (h : succ n ≤ succ m) : n ≤ m :=
+  Nat.le_of_ble n m (show Nat.ble (succ n) (succ m) = true from Nat.ble_of_le h)
 theorem not_succ_le_zero (n : Nat) (h : succ n ≤ 0) : False := true_ne_false (Nat.ble_of_le h).symm
 end Nat
 
@@ -962,7 +974,8 @@ protected def mk {α : Sort u} (s : Setoid α) (a : α) : Quotient s := Quot.mk 
 theorem sound {α : Sort u} {s : Setoid α} {a b : α} (h : s.r a b) : Quotient.mk s a = Quotient.mk s b := Quot.sound h
 protected abbrev lift {α : Sort u} {β : Sort v} {s : Setoid α} (f : α → β) (h : ∀ a b, s.r a b → f a = f b) :
     Quotient s → β := Quot.lift f h
-protected theorem ind {α : Sort u} {s : Setoid α} {p : Quotient s → Prop} (h : ∀ a, p (Quotient.mk s a)) (q : Quotient s) :
+protected theorem ind {α : Sort u} {s : Setoid α} {p : Quotient s → Prop} (h : ∀ a, p (Quotient.mk s a))
+    (q : Quotient s) :
     p q := Quot.ind h q
 end Quotient
 
@@ -974,7 +987,8 @@ theorem Acc.inv {α : Sort u} {r : α → α → Prop} {x y : α} (h : Acc r x) 
   h.rec (motive := fun x _ => r y x → Acc r y) (fun _ g _ s => g y s) s
 inductive WellFounded {α : Sort u} (r : α → α → Prop) : Prop where
   | intro (h : ∀ a, Acc r a) : WellFounded r
-theorem WellFounded.apply {α : Sort u} {r : α → α → Prop} (wf : WellFounded r) (a : α) : Acc r a := wf.rec (fun h => h a)
+theorem WellFounded.apply {α : Sort u} {r : α → α → Prop} (wf : WellFounded r) (a : α) : Acc r a :=
+  wf.rec (fun h => h a)
 class WellFoundedRelation (α : Sort u) where
   rel : α → α → Prop
   wf : WellFounded rel
