@@ -98,8 +98,8 @@ impl Machine {
             num_tasks: settings.max_processes + OVERHEAD_TASKS,
             uses: settings.uses,
         });
-        // Core time is no limit of its own: a proof may use some threads for as long as it may take.
-        let cpu_s = time.as_secs_f64().max(PREPARE_WAIT.as_secs_f64()) * 4.0;
+        // Core time is no limit of its own: a process that is kept may use some threads for all proofs that it runs.
+        let cpu_s = (PREPARE_WAIT.as_secs_f64() + time.as_secs_f64() * settings.uses as f64) * 4.0;
         let compiler = Compiler::new(settings, &toolchain, Arc::new(sandbox), cpu_s)?;
         let (screen, repl) = screen(settings, &toolchain, &compiler, time)?;
         let (headers, statements) = (Once::default(), Once::default());
