@@ -29,7 +29,7 @@ const KIND_NAMES: &[(&str, &str, &str)] = &[
 ];
 
 /// Kinds whose names are everyday words: such a word is a kind's name only on a line that speaks of kinds.
-const EVERYDAY: &[&str] = &["code", "digits", "format", "length", "repetition", "text"];
+const EVERYDAY: &[&str] = &["code", "digits", "format", "lean", "length", "repetition", "text"];
 
 /// A plug-in's type and the module that it lies in.
 struct Plugin<'a> {
