@@ -109,13 +109,13 @@ impl Machine {
     /// Whether there is a sandbox, and the settings' header compiles.
     pub(super) fn ready(&self, header: &str) -> Result<(), String> {
         self.compiler.sandbox.facts().map_err(|error| error.to_string())?;
-        self.header(header)?;
+        self.header(header).map_err(|problem| problem.message)?;
         self.screen.as_ref().map_or(Ok(()), |screen| screen.ready())
     }
 
     /// A header with what it imports.
-    fn header(&self, text: &str) -> Result<Arc<Header>, String> {
-        self.headers.get(text.to_owned(), || {
+    fn header(&self, text: &str) -> Result<Arc<Header>, Problem> {
+        self.headers.get(&text.to_owned(), || {
             let deadline = Instant::now() + PREPARE_WAIT;
             let imports = head(text);
             if imports.is_module {
@@ -126,13 +126,16 @@ impl Machine {
             }
             let names: Vec<_> = imports.imports.iter().map(String::as_str).collect();
             let library = Library::open(&self.toolchain.search_path(), &names)
-                .map_err(|error| format!("the imports of the header: {error}"))?;
-            match self.compiler.compile(text, None, deadline)? {
+                .map_err(|error| Problem::lasting(format!("the imports of the header: {error}")))?;
+            match self.compiler.compile(text, None, deadline).map_err(Problem::passing)? {
                 Compiled::Module(_) => {}
-                other => return Err(format!("the header does not compile: {}", what_failed(other, 0))),
+                other => {
+                    let what = what_failed(other, 0);
+                    return Err(Problem::lasting(format!("the header does not compile: {what}")));
+                }
             }
             let snapshot = match self.is_warm {
-                true => self.compiler.snapshot(&text[imports.bytes], deadline)?,
+                true => self.compiler.snapshot(&text[imports.bytes], deadline).map_err(Problem::passing)?,
                 false => None,
             };
             Ok(Header { library, snapshot })
@@ -145,22 +148,24 @@ impl Machine {
     /// The header or the statement does not compile, or not to the theorem that is named.
     pub(super) fn prepare(&self, header: &str, reference: &Reference) -> Result<Arc<Prepared>, String> {
         let key = (header.to_owned(), reference.statement.clone(), reference.name.clone());
-        self.statements.get(key, || {
+        let prepared = self.statements.get(&key, || {
             let prepared = self.header(header)?;
             let source = source::statement(header, reference);
             let deadline = Instant::now() + PREPARE_WAIT;
-            match self.compiler.compile(&source.text(), prepared.snapshot.as_ref(), deadline)? {
+            let compiled = self.compiler.compile(&source.text(), prepared.snapshot.as_ref(), deadline);
+            match compiled.map_err(Problem::passing)? {
                 Compiled::Module(bytes) => {
                     on_big_stack(|| check_reference(&reference.name, &Claims::of(&module(&bytes)?)))
-                        .map_err(|problem| format!("the statement: {problem}"))?;
+                        .map_err(|problem| Problem::lasting(format!("the statement: {problem}")))?;
                     Ok(Prepared { header: prepared, name: reference.name.clone(), reference: bytes })
                 }
-                other => Err(format!(
-                    "the statement does not compile: {}",
-                    what_failed(other, source.lines_of_imports())
-                )),
+                other => {
+                    let what = what_failed(other, source.lines_of_imports());
+                    Err(Problem::lasting(format!("the statement does not compile: {what}")))
+                }
             }
-        })
+        });
+        prepared.map_err(|problem| problem.message)
     }
 
     /// Compiles a proof.
@@ -278,12 +283,30 @@ impl Claimed for Claims<'_> {
     }
 }
 
+/// Why something could not be prepared.
+#[derive(Clone, Debug)]
+struct Problem {
+    message: String,
+    /// Whether it will be there again: Lean refuses a text. What the sandbox could not do is tried again.
+    is_lasting: bool,
+}
+
+impl Problem {
+    fn lasting(message: String) -> Self {
+        Self { message, is_lasting: true }
+    }
+
+    fn passing(message: String) -> Self {
+        Self { message, is_lasting: false }
+    }
+}
+
 /// What is made once for each key, by whoever asks first; the others wait.
 struct Once<K, V> {
     made: Mutex<HashMap<K, Slot<V>>>,
 }
 
-type Slot<V> = Arc<OnceLock<Result<Arc<V>, String>>>;
+type Slot<V> = Arc<OnceLock<Result<Arc<V>, Problem>>>;
 
 impl<K, V> Default for Once<K, V> {
     fn default() -> Self {
@@ -291,9 +314,17 @@ impl<K, V> Default for Once<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V> Once<K, V> {
-    fn get(&self, key: K, make: impl FnOnce() -> Result<V, String>) -> Result<Arc<V>, String> {
-        let slot = Arc::clone(lock(&self.made).entry(key).or_default());
-        slot.get_or_init(|| make().map(Arc::new)).clone()
+impl<K: Clone + Eq + Hash, V> Once<K, V> {
+    fn get(&self, key: &K, make: impl FnOnce() -> Result<V, Problem>) -> Result<Arc<V>, Problem> {
+        let slot = Arc::clone(lock(&self.made).entry(key.clone()).or_default());
+        let made = slot.get_or_init(|| make().map(Arc::new)).clone();
+        if matches!(made, Err(Problem { is_lasting: false, .. })) {
+            let mut all = lock(&self.made);
+            // Whoever comes next tries again, unless somebody does so already.
+            if all.get(key).is_some_and(|current| Arc::ptr_eq(current, &slot)) {
+                all.remove(key);
+            }
+        }
+        made
     }
 }

@@ -115,7 +115,7 @@ impl Lean {
         source: &Source,
         budget: &Budget,
     ) -> Result<Verdict, Fault> {
-        let machine = self.machine().map_err(|problem| Fault::new(CauseKind::Unreachable, problem))?;
+        let machine = self.machine().map_err(|problem| Fault::lasting(CauseKind::Unreachable, problem))?;
         let left = budget.remaining().min(Duration::from_secs(86_400));
         // What is left over is for ending the box and saying so, before somebody gives this verification up.
         let last = Instant::now() + left - (left / 10).min(Duration::from_millis(500));
@@ -185,7 +185,7 @@ impl Lean {
         match judged {
             Ok(Ok(proof)) => Ok(verdicts::proved(source, &proof)),
             Ok(Err(verdict)) => Ok(verdict),
-            Err(problem) => Err(Fault::new(CauseKind::BadReference, problem)),
+            Err(problem) => Err(Fault::lasting(CauseKind::BadReference, problem)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Sessions over a stand-in that answers as a REPL does.
 
 use super::*;
+use crate::lean::goals::{Closed, closed};
 use crate::lean::repl::tests::backing;
 use crate::lean::screen::Times;
 use crate::lean::warm::Backing;
@@ -214,4 +215,19 @@ fn a_process_of_a_session_that_is_over_is_used_again() {
     let (third, state) = Session::start(Arc::clone(&screen), HEADER, statement, &budget()).unwrap();
     assert_eq!(state.goals, ["G"]);
     assert!(third.process.as_ref().is_some_and(|lent| lent.num_used == 1));
+}
+
+#[test]
+fn goals_are_counted_until_a_tactic_fails() {
+    for (tactics, num_closed, num_goals) in [
+        ("split\nclose\nfail", 1, 2),
+        ("split\nfail\nclose", 0, 2),
+        ("fail", 0, 1),
+        ("split\nclose\nclose", 2, 2),
+        ("", 0, 1),
+    ] {
+        let (mut session, state) = theorem();
+        let found = closed(&mut session, state, tactics, &budget()).unwrap();
+        assert_eq!(found, Closed { num_closed, num_goals }, "{tactics}");
+    }
 }
