@@ -309,10 +309,8 @@ fn compare_definitions(
             continue;
         }
         let reference = |problem: String| Stop::Error(JudgeError::Reference(problem));
-        let expected = goal
-            .reference
-            .constant(&mut env.terms, name)
-            .map_err(|error| reference(error.to_string()))?;
+        let expected =
+            goal.reference.constant(&mut env.terms, name).map_err(|error| reference(error.to_string()))?;
         let found = claimed(submission, &mut env.terms, name)?;
         if expected.is_none() && !of_texts.contains(&name) {
             return Err(reference(format!("it lacks `{}`", env.terms.show_name(name))));

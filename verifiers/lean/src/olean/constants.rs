@@ -203,12 +203,7 @@ impl<B: AsRef<[u8]>> Reader<'_, B> {
     }
 
     /// How many nested types a block has: each has a recursor of its own, numbered after the first type of the block.
-    fn count_nested(
-        &mut self,
-        terms: &mut Terms,
-        ctor: Ctor,
-        all: &[NameId],
-    ) -> Result<u32, OleanError> {
+    fn count_nested(&mut self, terms: &mut Terms, ctor: Ctor, all: &[NameId]) -> Result<u32, OleanError> {
         let Some(&first) = all.first() else { return Ok(0) };
         let mut count = 0;
         loop {

@@ -119,7 +119,7 @@ impl<B: AsRef<[u8]>> Regions<B> {
         for (index, part) in self.parts.iter().enumerate().take(from.part as usize + 1).rev() {
             let Some(offset) = pointer.checked_sub(part.base) else { continue };
             // Room for an object's header must be left.
-            if offset < u64::from(part.start) || offset + 8 > part.bytes.as_ref().len() as u64 {
+            if offset < u64::from(part.start) || offset.saturating_add(8) > part.bytes.as_ref().len() as u64 {
                 continue;
             }
             // The whole module has fewer than 2^32 bytes.

@@ -13,8 +13,11 @@ struct Computing;
 
 impl Trusted for Computing {
     fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-        let functions =
-            ["axiom Nat.log2 : Nat -> Nat", "axiom Nat.shiftLeft : Nat -> Nat -> Nat", "axiom f : Nat -> Nat"];
+        let functions = [
+            "axiom Nat.log2 : Nat -> Nat",
+            "axiom Nat.shiftLeft : Nat -> Nat -> Nat",
+            "axiom f : Nat -> Nat",
+        ];
         let constants = PRELUDE.iter().chain(&functions).map(|text| text::declaration(terms, text));
         Ok(constants.into_iter().find(|constant| constant.name == name))
     }
@@ -32,7 +35,9 @@ fn steps(build: impl FnOnce(&mut Terms) -> ExprId) -> u64 {
 #[test]
 fn a_successor_of_ones_own_is_no_successor() {
     let mut env = Environment::new(Terms::new(), &Nothing, BUDGET);
-    for right in ["axiom A : Type", "axiom a : A", "def Nat.succ.{u} : A -> Sort.{u+1} := fun (x : A) => Sort.{u}"] {
+    for right in
+        ["axiom A : Type", "axiom a : A", "def Nat.succ.{u} : A -> Sort.{u+1} := fun (x : A) => Sort.{u}"]
+    {
         add(&mut env, right).unwrap();
     }
     // Data as a proposition: with it all numbers are equal.

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::testing::{sample, sample_parts};
-use super::super::{Limits, WordSize};
+use super::super::testing::{Builder, Field, sample, sample_parts, scalar};
+use super::super::{Limits, Problem, WordSize};
 use super::{WORD_SIZES, read_all};
 
 const TIGHT: Limits = Limits { max_bytes: 1 << 16, max_objects: 2000 };
@@ -115,4 +115,72 @@ proptest! {
         }
         survive(file);
     }
+}
+
+/// A module with an axiom of each of these names, each of which is what comes after the one before.
+fn chain(components: &[&str]) -> Vec<u8> {
+    let mut b = Builder::new(WordSize::Eight);
+    let prop = b.prop();
+    let mut prefix = scalar(0);
+    let (mut names, mut infos): (Vec<Field>, Vec<Field>) = (Vec::new(), Vec::new());
+    for component in components {
+        let text = b.text(component);
+        prefix = b.ctor(1, &[prefix, text], &[0; 8]);
+        let common = b.ctor(0, &[prefix, scalar(0), prop], &[]);
+        let value = b.ctor(0, &[common], &[0]);
+        names.push(prefix);
+        infos.push(b.ctor(0, &[value], &[]));
+    }
+    let lists = [&[], &names[..], &infos[..], &[], &[]].map(|list| b.array(list));
+    let root = b.ctor(0, &lists, &[0]);
+    b.finish_at(root)
+}
+
+/// Names are walked and shown whole. One may not grow without end by beginning with another.
+#[test]
+fn names_do_not_grow_from_name_to_name() {
+    const LIMITS: Limits = Limits { max_bytes: 1 << 24, max_objects: 1 << 20 };
+    assert!(read_all(vec![chain(&["x"; 1024])], LIMITS).is_ok());
+    let deep = read_all(vec![chain(&["x"; 1025])], LIMITS).err().unwrap();
+    assert_eq!(deep.problem, Problem::TooDeep { what: "name", limit: 1024 });
+    let long = "x".repeat(1 << 13);
+    let long = long.as_str();
+    assert!(read_all(vec![chain(&[long; 8])], LIMITS).is_ok());
+    let long = read_all(vec![chain(&[long; 9])], LIMITS).err().unwrap();
+    assert!(matches!(long.problem, Problem::TooBig { what: "a name's text", .. }), "{long}");
+}
+
+/// How many nested types an old module has is counted by recursors, for each of its types anew.
+#[test]
+fn counting_nested_types_is_charged() {
+    const MANY: usize = 300;
+    let mut b = Builder::new(WordSize::Eight);
+    let (prop, main) = (b.prop(), b.name("T"));
+    let all = b.list(&[main]);
+    let mut constants = Vec::new();
+    for number in 1..=MANY {
+        let (recursor, ty) = (format!("T.rec_{number}"), format!("T.{number}"));
+        let info = b.axiom(&recursor, prop);
+        constants.push((recursor, info));
+        let info = b.info(5, &ty, prop, &[scalar(0), scalar(0), all, scalar(0)], &[0, 0, 0, 1]);
+        constants.push((ty, info));
+    }
+    let constants: Vec<(&str, Field)> = constants.iter().map(|(name, info)| (name.as_str(), *info)).collect();
+    let file = b.finish(&[], &constants, &[], false);
+    let limits = |max_objects| Limits { max_bytes: 1 << 20, max_objects };
+    assert!(read_all(vec![file.clone()], limits(200_000)).is_ok());
+    let refused = read_all(vec![file], limits((MANY * MANY) as u64)).err().unwrap();
+    assert_eq!(refused.problem, Problem::Budget { limit: (MANY * MANY) as u64 });
+}
+
+/// A file may say that it was made for address zero, and point to the end of all addresses.
+#[test]
+fn pointers_to_the_end_of_all_addresses() {
+    let mut b = Builder::at(0, WordSize::Eight);
+    let prop = b.prop();
+    let proof = b.expr(5, &[prop, u64::MAX - 7]);
+    let theorem = b.theorem("t", prop, proof);
+    let file = b.finish(&[], &[("t", theorem)], &[], false);
+    let refused = read_all(vec![file], TIGHT).err().unwrap();
+    assert_eq!(refused.problem, Problem::Outside { pointer: u64::MAX - 7 });
 }

@@ -214,10 +214,7 @@ fn no_type_of_a_block_is_an_index_of_another() {
     let mut lab = Lab::furnished();
     let container = [("C.mk", "forall (A : Type) (a : A), C A a")];
     lab.add(&[], 1, &[("C", "forall (A : Type), A -> Type", &container)]);
-    let problem = lab.wrong(
-        &[],
-        0,
-        &[("T", "Type", &[("T.leaf", "T"), ("T.node", "forall (t : T) (c : C T t), T")])],
-    );
+    let problem =
+        lab.wrong(&[], 0, &[("T", "Type", &[("T.leaf", "T"), ("T.node", "forall (t : T) (c : C T t), T")])]);
     assert!(problem.contains("index of another"), "{problem}");
 }
