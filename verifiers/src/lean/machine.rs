@@ -119,10 +119,9 @@ impl Machine {
             let deadline = Instant::now() + PREPARE_WAIT;
             let imports = head(text);
             if imports.is_module {
-                return Err(
-                    "the header must not begin with `module`: proofs of such files are in files of their own"
-                        .to_owned(),
-                );
+                let message =
+                    "the header must not begin with `module`: a proof there is in a file of its own";
+                return Err(Problem::lasting(message.to_owned()));
             }
             let names: Vec<_> = imports.imports.iter().map(String::as_str).collect();
             let library = Library::open(&self.toolchain.search_path(), &names)
