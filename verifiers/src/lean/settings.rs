@@ -56,7 +56,8 @@ pub struct LeanSettings {
     /// Axioms that proofs may rest on. Default those of Lean's library: propext, Classical.choice, Quot.sound.
     pub axioms: Vec<String>,
     /// What of a proof that is not right counts: `none`, or `prefix`, the share of its lines before the first error.
-    /// Default `none`.
+    /// Default `none`. A share is no evidence: comments are lines, and a proof can print errors of its own where it likes.
+    /// Do not train on it without a check that lines are worth something.
     pub partial: Partial,
     /// Seconds that Lean may take for a proof. Default 60.
     pub time_s: f64,
