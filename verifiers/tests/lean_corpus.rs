@@ -50,7 +50,12 @@ enum Expected {
 struct Fill {
     mark: String,
     text: String,
+    #[serde(default = "once")]
     times: usize,
+}
+
+fn once() -> usize {
+    1
 }
 
 struct Case {

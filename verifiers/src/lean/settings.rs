@@ -58,7 +58,8 @@ pub struct LeanSettings {
     /// Axioms that proofs may rest on. Default those of Lean's library: propext, Classical.choice, Quot.sound.
     pub axioms: Vec<String>,
     /// What of a proof that is not right counts: `none`; `prefix`, the share of its lines before the first error; or, with
-    /// the back end `repl`, `goals`, the share of goals that its tactics close one by one. Default `none`.
+    /// the back end `repl`, `goals`, the share of goals that its tactics close one by one. Default `none`. A share of lines
+    /// is no evidence: lines that do nothing count, and a proof can place errors of its own where it likes.
     pub partial: Partial,
     /// Seconds that Lean may take for a proof. Default 60.
     pub time_s: f64,

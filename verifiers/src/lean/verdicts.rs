@@ -132,9 +132,9 @@ pub(super) fn part(source: &Source, done: usize, all: usize, reason: &str) -> Ve
     }
 }
 
-/// Lines of the proof before the first error, and all of them; blank ones do not count.
+/// Lines of the proof before the first error, and all of them; blank ones and comments of one line do not count.
 fn share_before(source: &Source, line: usize) -> Option<(usize, usize)> {
-    let is_there = |line: &&str| !line.trim().is_empty();
+    let is_there = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("--");
     let lines: Vec<_> = source.extracted.lines().collect();
     let before = lines.iter().take(line.saturating_sub(1)).copied().filter(is_there).count();
     let all = lines.iter().copied().filter(is_there).count();

@@ -199,8 +199,8 @@ fn settings_that_cannot_be_meant_are_refused() {
             "two parts have the name `math`",
         ),
         (
-            json!({"parts": [{"kind": "lean"}]}),
-            "part `lean`: there is no verifier of kind `lean`; the kinds are",
+            json!({"parts": [{"kind": "coq"}]}),
+            "part `coq`: there is no verifier of kind `coq`; the kinds are",
         ),
         (
             json!({"parts": [{"kind": "rubric", "name": "inner"}]}),

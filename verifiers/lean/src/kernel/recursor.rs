@@ -225,6 +225,7 @@ impl Checker<'_, '_> {
             }
         };
         let list = self.env.terms.level_list(levels).to_vec();
+        self.spend(list.len() as u64 / 16)?;
         let level = self.instantiate_level(level, &constant.level_params, &list)?;
         self.is_zero_level(level)
     }

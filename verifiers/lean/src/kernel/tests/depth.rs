@@ -45,6 +45,9 @@ fn on_a_promised_stack(run: fn(&mut Environment<'_>) -> Result<(), KernelError>)
         for axiom in ["axiom f : Nat -> Nat", "axiom x : Nat", "axiom y : Nat", "axiom P : Nat -> Type"] {
             super::add(&mut env, axiom).unwrap();
         }
+        for axiom in MORE_AXIOMS {
+            super::add(&mut env, axiom).unwrap();
+        }
         super::add(&mut env, "def g : Nat -> Nat := fun (n : Nat) => f n").unwrap();
         let budget = Budget { steps: 200_000_000, max_nodes: 50_000_000, max_depth: DEPTH };
         env.set_budget(budget);
@@ -77,7 +80,24 @@ fn compare(env: &mut Environment<'_>, a: &str, b: &str, around: &str) -> Result<
 
 const PREDECESSOR: &str = "Nat.rec.{1} (fun (n : Nat) => Nat) x (fun (n : Nat) (r : Nat) => f n) @";
 
+/// For rules that ask for the type of what they look at.
+const MORE_AXIOMS: [&str; 5] = [
+    "axiom equal : (n : Nat) -> Eq.{1} Nat x n",
+    "axiom r : Nat -> Nat -> Prop",
+    "axiom q : Quot.{1} Nat r",
+    "axiom same : (a : Nat) -> (b : Nat) -> r a b -> Eq.{1} (Quot.{1} Nat r) (Quot.mk.{1} Nat r a) (Quot.mk.{1} Nat r b)",
+    "axiom p : Prod.{0} Nat Nat",
+];
+const CAST: &str = "Eq.rec.{1, 1} Nat x (fun (n : Nat) (h : Eq.{1} Nat x n) => Nat) (f x) @ (equal @)";
+
 deep! {
+    casts: |env| compare(env, "x", "y", CAST);
+    types_of_casts: |env| infer(env, "x", CAST);
+    quotients: |env| whnf(env, "q", "Quot.lift.{1, 1} Nat r (Quot.{1} Nat r) (Quot.mk.{1} Nat r) same @");
+    structures: |env| whnf(env, "p", "Prod.rec.{1, 0} Nat Nat (fun (p : Prod.{0} Nat Nat) => Prod.{0} Nat Nat)
+        (fun (a : Nat) (b : Nat) => Prod.mk.{0} Nat Nat a b) @");
+    local_definitions: |env| compare(env, "x", "y", "f (let n : Nat := @; f n)");
+    types: |env| compare(env, "P x", "P y", "(n : Nat) -> (P n -> @) -> P n");
     arguments: |env| infer(env, "x", "f @");
     heads: |env| infer(env, "x", "(fun (n : Nat) => f) 0 @");
     functions: |env| infer(env, "x", "(fun (n : Nat) => @) 0");
