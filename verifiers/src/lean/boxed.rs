@@ -258,7 +258,7 @@ impl Boxed {
     /// Ends it, and says how much core time it had, in seconds; nothing where its end cannot be seen.
     pub(crate) fn stop(&mut self) -> Option<f64> {
         let zygote = self.zygote.as_mut()?;
-        zygote.clear(Instant::now() + CLEAR_WAIT);
+        zygote.clear_measured(Instant::now() + CLEAR_WAIT);
         zygote.ended(self.id).map(|end| end.cpu_s)
     }
 
@@ -506,6 +506,17 @@ pub(super) mod tests {
         let (none, some) = (handover::memory(b"").unwrap(), shell("kill -15 $$; sleep 9"));
         let mut program = Boxed::start(&sandbox, &some, &room(), &[("x", none.as_fd())]).unwrap();
         assert_eq!(hear_out(&mut program).1, Stop::Ended(Exit { code: Some(143), ..Exit::default() }));
+    }
+
+    #[test]
+    fn what_is_stopped_says_how_much_core_time_it_had() {
+        for (script, is_busy) in [("(while :; do :; done) & wait", true), ("sleep 60 & wait", false)] {
+            let mut program = start(&shell(script));
+            let _ = program.more(Instant::now() + Duration::from_secs(1));
+            let cpu_s = program.stop().unwrap();
+            // A busy machine leaves it little, a loop takes some of it all the same.
+            assert_eq!(cpu_s > 0.1, is_busy, "{script}: {cpu_s} s");
+        }
     }
 
     #[test]

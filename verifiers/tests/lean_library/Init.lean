@@ -441,6 +441,7 @@ structure Array (α : Type u) where
   toList : List α
 structure Char where
   val : Nat
+def Char.ofNat (n : Nat) : Char := ⟨n⟩
 inductive String where
   | ofList (data : List Char)
 
