@@ -25,6 +25,7 @@ use crate::kernel::{
 };
 use crate::library::Library;
 use crate::replay::{Claimed, replay};
+use crate::statement::{self, Renamed, Unknown};
 use crate::terms::{Expr, ExprId, NameId, Terms};
 
 /// The axiom that an open proof rests on.
@@ -237,8 +238,8 @@ fn prove(goal: &Goal<'_>, submission: &dyn Claimed, imports: &dyn Imports) -> Re
     if !matches!(theorem.kind, ConstantKind::Theorem { .. }) {
         return Err(Refusal::NoTheorem { name: goal.name.to_owned(), kind: theorem.kind_name() }.into());
     }
-    compare_types(goal, &mut env, &pinned, &theorem)?;
-    compare_definitions(goal, &mut env, &pinned, submission)?;
+    let renamed = compare_types(goal, &mut env, &pinned, &theorem, submission)?;
+    compare_definitions(goal, &mut env, &pinned, submission, &renamed)?;
     refuse_sorry(goal, &mut env, submission, target)?;
     let replayed = replay(&mut env, submission, target).map_err(stopped)?;
     let axioms = axioms(goal, &mut env, submission, imports, &replayed.axioms, &replayed.reached_trusted)?;
@@ -259,24 +260,33 @@ fn claimed(submission: &dyn Claimed, terms: &mut Terms, name: NameId) -> Result<
     submission.constant(terms, name).map_err(|error| Refusal::Unreadable { problem: error.to_string() })
 }
 
-/// Whether the types are the same, up to the names of universe parameters.
+/// Whether the types are the same, up to the names of universe parameters and of definitions that Lean makes by itself:
+/// which of those stand for which.
 fn compare_types(
     goal: &Goal<'_>,
     env: &mut Environment<'_>,
     pinned: &Constant,
     theorem: &Constant,
-) -> Result<(), Stop> {
+    submission: &dyn Claimed,
+) -> Result<Renamed, Stop> {
     let mut found = theorem.ty;
-    let mut is_same = pinned.level_params.len() == theorem.level_params.len();
+    let is_same = pinned.level_params.len() == theorem.level_params.len();
     if is_same && pinned.level_params != theorem.level_params {
         let levels: Vec<_> = pinned.level_params.iter().map(|name| env.terms.param(*name)).collect();
         let (terms, meter) = (&mut env.terms, &mut env.meter);
         found = instantiate_level_params(terms, meter, theorem.ty, &theorem.level_params, &levels)
             .map_err(|what| Refusal::Unproven { constant: goal.name.to_owned(), what })?;
     }
-    is_same &= found == pinned.ty;
     if is_same {
-        return Ok(());
+        let types = (pinned.ty, found);
+        match statement::renamed(env, pinned.name, goal.reference, submission, types) {
+            Ok(Some(renamed)) => return Ok(renamed),
+            Ok(None) => {}
+            Err(Unknown::Kernel(error)) => return Err(stopped(error)),
+            Err(Unknown::Submission(error)) => {
+                return Err(Refusal::Unreadable { problem: error.to_string() }.into());
+            }
+        }
     }
     Err(Refusal::OtherStatement {
         name: goal.name.to_owned(),
@@ -292,6 +302,7 @@ fn compare_definitions(
     env: &mut Environment<'_>,
     pinned: &Constant,
     submission: &dyn Claimed,
+    renamed: &Renamed,
 ) -> Result<(), Stop> {
     let terms = &mut env.terms;
     let of_texts = OF_TEXTS.map(|text| {
@@ -315,7 +326,9 @@ fn compare_definitions(
         if expected.is_none() && !of_texts.contains(&name) {
             return Err(reference(format!("it lacks `{}`", env.terms.show_name(name))));
         }
-        if found.map(without_hints) != expected.clone().map(without_hints) {
+        // What another definition stands for was compared with that, unless the submission has both.
+        let has_stand_in = found.is_none() && renamed.contains_key(&name);
+        if !has_stand_in && found.map(without_hints) != expected.clone().map(without_hints) {
             return Err(Refusal::OtherDefinition { name: env.terms.show_name(name) }.into());
         }
         let Some(expected) = expected else { continue };

@@ -10,4 +10,5 @@ pub mod kernel;
 pub mod library;
 pub mod olean;
 pub mod replay;
+mod statement;
 pub mod terms;

@@ -192,3 +192,33 @@ fn no_forged_module_proves_what_is_false() {
         std::thread::Builder::new().stack_size(bytes).spawn_scoped(scope, work).unwrap().join().unwrap();
     });
 }
+
+/// A statement with a `match` in it, after a lemma that has the same `match`, or one that looks like it.
+#[test]
+fn a_match_of_an_earlier_lemma_is_the_same_match() {
+    let Some(lean) = std::env::var_os("POLESTAR_LEAN").map(PathBuf::from) else {
+        println!("SKIPPED: no Lean; set POLESTAR_LEAN to a `lean`, as scripts/bare_lean.sh makes one");
+        return;
+    };
+    let library = lean.parent().unwrap().join("../lib/lean");
+    let library = Library::open(&[library], &["Init"]).unwrap();
+    let statement = |name: &str, zero: &str, succ: &str| {
+        format!(
+            "theorem {name} (n : Nat) : (match n with | Nat.zero => {zero} | Nat.succ k => {succ}) = n := "
+        )
+    };
+    let right = statement("t", "Nat.zero", "Nat.succ k");
+    let reference = compile(&lean, &format!("{right}sorry\n"));
+    let lemma = format!("{}by cases n <;> rfl\n", statement("lemma1", "Nat.zero", "Nat.succ k"));
+    let found = judged(&reference, &compile(&lean, &format!("{lemma}{right}lemma1 n\n")), &library).unwrap();
+    assert!(found.is_ok(), "{found:?}");
+    let other =
+        "theorem t (n : Nat) : (match n with | Nat.zero => n | Nat.succ k => n) = n := by cases n <;> rfl";
+    let found = judged(&reference, &compile(&lean, &format!("{lemma}{other}\n")), &library).unwrap();
+    assert!(matches!(found, Err(Refusal::OtherStatement { .. })), "{found:?}");
+    // A function that looks the same from outside, with another value.
+    let pretended = "def pick (n : Nat) : Prop := True\ntheorem t (n : Nat) : pick n := True.intro";
+    let pinned = "def hold (n : Nat) : Prop := False\ntheorem t (n : Nat) : hold n := sorry";
+    let found = judged(&compile(&lean, pinned), &compile(&lean, pretended), &library).unwrap();
+    assert!(matches!(found, Err(Refusal::OtherStatement { .. })), "{found:?}");
+}

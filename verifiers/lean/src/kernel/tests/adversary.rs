@@ -1,6 +1,8 @@
 //! Attacks on the kernel that are not about one rule: constants with the names that it knows by heart, and work that
 //! its budget has to see.
 
+#![allow(clippy::unwrap_used)]
+
 use num_bigint::BigUint;
 
 use super::{BUDGET, Nothing, PRELUDE, add, refusal, text};
