@@ -175,7 +175,7 @@ fn begins_with(text: &str, word: &str) -> bool {
 
 /// Tactics as the lines of a block: indented, if the first one is not.
 fn indented(text: &str) -> Cow<'_, str> {
-    if text.starts_with(|c: char| c == ' ' || c == '\t') {
+    if text.starts_with([' ', '\t']) {
         return Cow::Borrowed(text);
     }
     let lines = text
