@@ -155,6 +155,20 @@ fn cold_and_warm_judge_alike() {
 }
 
 #[test]
+fn time_that_the_proof_did_not_have_is_not_held_against_it() {
+    let Some(settings) = settings(&json!({"time_s": 60})) else { return };
+    let verifier = lean(&settings);
+    let judge = bind(verifier.as_ref(), &two()).unwrap();
+    let endless = "by\n  set_option maxHeartbeats 0 in\n  set_option maxRecDepth 1000000 in\n  repeat (have _h := trivial)\n  rfl";
+    let verdict = judge.judge(&endless.into(), &Budget::starting_now(Duration::from_secs(4)));
+    assert_eq!(verdict.kind_name(), "timeout", "{verdict:?}");
+    assert!(
+        verdict.score().is_none() && verdict.reason().contains("raise `timeout_s` above `time_s`"),
+        "{verdict:?}"
+    );
+}
+
+#[test]
 fn what_does_not_end_is_ended() {
     let Some(settings) = settings(&json!({"time_s": 2, "heartbeats": 0, "memory_mb": 512})) else { return };
     let verifier = lean(&settings);

@@ -124,7 +124,7 @@ impl Compiler {
             arguments.push("--incr-load=header.snapshot".to_owned());
         }
         let taken: Vec<_> = snapshot.iter().flat_map(|it| it.files()).collect();
-        let ended = self.run(text, arguments, &taken, &[(&output, &module)], deadline)?;
+        let ended = self.run(&self.room, text, arguments, &taken, &[(&output, &module)], deadline)?;
         Ok(match ended {
             Ended::Exit(exit, messages) => {
                 let bytes = contents(module).map_err(refused)?;
@@ -147,7 +147,10 @@ impl Compiler {
             (handover::memory(b"").map_err(refused)?, handover::memory(b"").map_err(refused)?);
         let arguments = vec!["--incr-header-save=header.snapshot".to_owned()];
         let handed = [("header.snapshot", &state), ("header.snapshot.deps", &deps)];
-        let ended = self.run(imports, arguments, &[], &handed, deadline)?;
+        // It may be as large as fits into the memory.
+        let tmp_mb = self.room.memory_bytes >> 20;
+        let room = Room { limits: Limits { tmp_mb, ..self.room.limits }, ..self.room };
+        let ended = self.run(&room, imports, arguments, &[], &handed, deadline)?;
         let is_saved = matches!(&ended, Ended::Exit(exit, _) if exit.code == Some(0));
         if !is_saved || size(&state)? == 0 || size(&deps)? == 0 {
             return Ok(None);
@@ -163,6 +166,7 @@ impl Compiler {
     /// One box from its start to its end.
     fn run(
         &self,
+        room: &Room,
         text: &str,
         arguments: Vec<String>,
         taken: &[(&str, &OwnedFd)],
@@ -177,7 +181,7 @@ impl Compiler {
         let tool = Tool { run, environment: self.environment.clone(), files };
         let handed: Vec<_> = handed.iter().map(|(name, fd)| (*name, fd.as_fd())).collect();
         let taken: Vec<_> = taken.iter().map(|(name, fd)| (*name, fd.as_fd())).collect();
-        let mut boxed = Boxed::start_with(&self.sandbox, &tool, &self.room, &taken, &handed)?;
+        let mut boxed = Boxed::start_with(&self.sandbox, &tool, room, &taken, &handed)?;
         boxed.close_input();
         loop {
             match boxed.more(deadline) {

@@ -15,6 +15,8 @@ use crate::verdict::{CauseKind, Kind, Score, Verdict};
 
 /// Bytes of a message that a reason shows.
 const SHOWN_BYTES: usize = 600;
+/// Of the time that a proof may take, the share after which it has had it: what starts and ends a box takes some of it.
+const ENOUGH_SHARE: f64 = 0.9;
 /// Of the time that a proof may take, the share of core time that shows that it had the machine to itself.
 const OWN_SHARE: f64 = 0.5;
 
@@ -150,13 +152,21 @@ fn overdue(
 ) -> Result<Verdict, Fault> {
     let reason = format!("Lean was ended after {:.1} s", elapsed.as_secs_f64());
     let verdict = Verdict::zero(Kind::Timeout, reason, Some(source.extracted.clone()));
-    if cpu_s >= OWN_SHARE * settings.time_s.min(elapsed.as_secs_f64()) || has_idle_cores() {
+    let elapsed_s = elapsed.as_secs_f64();
+    if elapsed_s < ENOUGH_SHARE * settings.time_s {
+        let message = format!(
+            "Lean was ended after {elapsed_s:.1} s, when the verification's own time was over, before the {:.0} s of \
+             `time_s` were: raise `timeout_s` above `time_s`",
+            settings.time_s
+        );
+        return Err(Fault::lasting(CauseKind::Timeout, message));
+    }
+    if cpu_s >= OWN_SHARE * settings.time_s.min(elapsed_s) || has_idle_cores() {
         return Ok(verdict);
     }
     let message = format!(
-        "Lean was ended after {:.1} s of which it had a core for {cpu_s:.1} s: the machine is too busy to judge; \
-         lower `jobs` or raise `time_s`",
-        elapsed.as_secs_f64()
+        "Lean was ended after {elapsed_s:.1} s of which it had a core for {cpu_s:.1} s: the machine is too busy to \
+         judge; lower `jobs` or raise `time_s`"
     );
     Err(Fault::new(CauseKind::Exhausted, message))
 }
