@@ -172,8 +172,8 @@ fn time_that_the_proof_did_not_have_is_not_held_against_it() {
 fn what_does_not_end_is_ended() {
     let Some(settings) = settings(&json!({"time_s": 2, "heartbeats": 0, "memory_mb": 512})) else { return };
     let verifier = lean(&settings);
-    let endless = "(rfl : (let rec go : Nat → Nat := fun n => n; go) 1 = 1)\n\
-                   theorem slow : (fun (f : Nat → Nat) => f (f (f (f (f 200))))) (fun n => n ^ n) = 0 := by decide";
+    let endless = "by\n  set_option maxHeartbeats 0 in\n  set_option maxRecDepth 1000000 in\n  repeat (have _h := trivial)\n  rfl";
     let verdict = judge(verifier.as_ref(), &two(), endless);
-    assert!(["timeout", "memory", "wrong", "crash"].contains(&verdict.kind_name()), "{verdict:?}");
+    // On a machine that is busy with other things it is not known whose fault it was.
+    assert!(["timeout", "memory", "exhausted"].contains(&verdict.kind_name()), "{verdict:?}");
 }

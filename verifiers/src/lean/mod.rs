@@ -36,6 +36,8 @@ mod header;
 mod kimina;
 mod machine;
 mod messages;
+#[cfg(test)]
+mod peers;
 mod reference;
 mod repl;
 mod report;

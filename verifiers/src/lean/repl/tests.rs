@@ -4,69 +4,23 @@ use std::time::Duration;
 
 use super::*;
 use crate::budget::Budget;
-use crate::lean::boxed::tests::{peer, room, sandbox};
-use crate::lean::screen::{Fault, Screen, Times};
+use crate::lean::boxed::tests::peer;
+use crate::lean::peers::{self, HEADER, assert_judged, assert_undecided, count, hurried, long, run};
+use crate::lean::screen::Screen;
 use crate::lean::warm::{Backing, WarmScreen};
-use crate::sandbox::Isolation;
 use crate::verdict::{CauseKind, Kind};
 
 const PEER: &str = include_str!("../../../tests/lean_peers/repl.py");
-const HEADER: &str = "import Peer\nopen Peer\n";
-
 pub(in crate::lean) fn backing() -> Backing {
-    Backing {
-        sandbox: sandbox(Isolation::Auto, Vec::new()),
-        tool: peer(PEER),
-        room: room(),
-        times: Times { start: Duration::from_secs(20), proof: Duration::from_secs(20) },
-        uses: 100,
-        most_waiting: 2,
-    }
+    peers::backing(PEER)
 }
 
 fn screen() -> WarmScreen<Repl> {
     WarmScreen::new(backing())
 }
 
-/// With a proof's half a second.
-fn hurried(backing: &Backing) -> WarmScreen<Repl> {
-    let times = Times { start: Duration::from_secs(20), proof: Duration::from_millis(500) };
-    WarmScreen::new(Backing { times, ..backing.clone() })
-}
-
 fn hasty() -> WarmScreen<Repl> {
     hurried(&backing())
-}
-
-fn long() -> Budget {
-    Budget::starting_now(Duration::from_secs(60))
-}
-
-fn run(screen: &WarmScreen<Repl>, body: &str) -> Result<Screened, Fault> {
-    screen.screen(HEADER, body, &long())
-}
-
-/// How many bodies the process has run, this one with them, and what its header was.
-#[track_caller]
-fn count(screen: &WarmScreen<Repl>, header: &str) -> (u32, bool) {
-    let screened = screen.screen(header, "--peer count", &long()).unwrap();
-    let (count, found) = screened.messages[0].text.split_once(" bodies after ").unwrap();
-    assert_eq!(found.trim_matches('\''), header.replace('\n', "\\n"));
-    (count.parse().unwrap(), screened.is_fresh)
-}
-
-#[track_caller]
-fn assert_judged(found: Result<Screened, Fault>, kind: Kind, reason: &str) {
-    let Err(Fault::Judged { kind: found, reason: why }) = found else { panic!("{found:?}") };
-    assert_eq!(found, kind, "{why}");
-    assert!(why.contains(reason), "{reason} is not in: {why}");
-}
-
-#[track_caller]
-fn assert_undecided(found: Result<Screened, Fault>, kind: CauseKind, reason: &str) {
-    let Err(Fault::Undecided { kind: found, message: why, .. }) = found else { panic!("{found:?}") };
-    assert_eq!(found, kind, "{why}");
-    assert!(why.contains(reason), "{reason} is not in: {why}");
 }
 
 #[test]
@@ -177,7 +131,7 @@ fn trouble_in_a_process_that_was_used_is_looked_at_again_in_a_fresh_one() {
     for body in
         ["used die x", "used hang", "used flood", "used raw rubbish\\n\\n", "used twice", "used segfault"]
     {
-        let screen = hurried(&backing);
+        let screen = hurried::<Repl>(&backing);
         assert_eq!(count(&screen, HEADER), (1, true));
         let screened = run(&screen, &format!("--peer {body}")).unwrap();
         assert_eq!(screened, Screened { is_fresh: true, ..Screened::default() }, "{body}");
@@ -261,7 +215,7 @@ fn memory_is_told_apart() {
     if !backing.sandbox.facts().unwrap().has_cgroups() {
         return println!("SKIPPED: memory_is_told_apart: no cgroups");
     }
-    let found = run(&WarmScreen::new(backing), "--peer eat 1000000000");
+    let found = run(&WarmScreen::<Repl>::new(backing), "--peer eat 1000000000");
     assert_judged(found, Kind::Memory, "it took more than 256 MiB of memory");
 }
 

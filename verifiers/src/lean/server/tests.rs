@@ -7,68 +7,23 @@ use super::*;
 use crate::budget::Budget;
 use crate::lean::boxed::Tool;
 use crate::lean::boxed::tests::{peer, room, sandbox};
-use crate::lean::screen::{Fault, Screen, Times};
+use crate::lean::peers::{self, HEADER, assert_judged, assert_undecided, count, hurried, long, run};
+use crate::lean::screen::Screen;
 use crate::lean::warm::{Backing, WarmScreen};
 use crate::sandbox::Isolation;
 use crate::verdict::{CauseKind, Kind};
 
 const PEER: &str = include_str!("../../../tests/lean_peers/server.py");
-const HEADER: &str = "import Peer\nopen Peer\n";
-
 fn backing() -> Backing {
-    Backing {
-        sandbox: sandbox(Isolation::Auto, Vec::new()),
-        tool: peer(PEER),
-        room: room(),
-        times: Times { start: Duration::from_secs(20), proof: Duration::from_secs(20) },
-        uses: 100,
-        most_waiting: 2,
-    }
+    peers::backing(PEER)
 }
 
 fn screen() -> WarmScreen<Server> {
     WarmScreen::new(backing())
 }
 
-/// With a proof's half a second.
-fn hurried(backing: &Backing) -> WarmScreen<Server> {
-    let times = Times { start: Duration::from_secs(20), proof: Duration::from_millis(500) };
-    WarmScreen::new(Backing { times, ..backing.clone() })
-}
-
 fn hasty() -> WarmScreen<Server> {
     hurried(&backing())
-}
-
-fn long() -> Budget {
-    Budget::starting_now(Duration::from_secs(60))
-}
-
-fn run(screen: &WarmScreen<Server>, body: &str) -> Result<Screened, Fault> {
-    screen.screen(HEADER, body, &long())
-}
-
-/// How many bodies the server has elaborated, this one with them.
-#[track_caller]
-fn count(screen: &WarmScreen<Server>, header: &str) -> (u32, bool) {
-    let screened = screen.screen(header, "--peer count", &long()).unwrap();
-    let (count, found) = screened.messages[0].text.split_once(" bodies after ").unwrap();
-    assert_eq!(found.trim_matches('\''), header.replace('\n', "\\n"));
-    (count.parse().unwrap(), screened.is_fresh)
-}
-
-#[track_caller]
-fn assert_judged(found: Result<Screened, Fault>, kind: Kind, reason: &str) {
-    let Err(Fault::Judged { kind: found, reason: why }) = found else { panic!("{found:?}") };
-    assert_eq!(found, kind, "{why}");
-    assert!(why.contains(reason), "{reason} is not in: {why}");
-}
-
-#[track_caller]
-fn assert_undecided(found: Result<Screened, Fault>, kind: CauseKind, reason: &str) {
-    let Err(Fault::Undecided { kind: found, message: why, .. }) = found else { panic!("{found:?}") };
-    assert_eq!(found, kind, "{why}");
-    assert!(why.contains(reason), "{reason} is not in: {why}");
 }
 
 #[test]
@@ -178,7 +133,7 @@ fn a_document_that_is_given_up_has_its_errors() {
 fn trouble_in_a_server_that_was_used_is_looked_at_again_in_a_fresh_one() {
     let backing = backing();
     for body in ["die x", "hang", "worker", "fatal", "raw rubbish rubbish", "version 1", "id 1", "mute"] {
-        let screen = hurried(&backing);
+        let screen = hurried::<Server>(&backing);
         assert_eq!(count(&screen, HEADER), (1, true));
         let screened = run(&screen, &format!("--peer used {body}")).unwrap();
         assert_eq!(screened, Screened { is_fresh: true, ..Screened::default() }, "{body}");
