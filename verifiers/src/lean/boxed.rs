@@ -346,8 +346,17 @@ pub(super) mod tests {
 
     /// A sandbox with fork servers that are used for several boxes.
     pub(in crate::lean) fn sandbox(isolation: Isolation, readable: Vec<std::path::PathBuf>) -> Arc<Sandbox> {
+        sandbox_of("python3", isolation, readable)
+    }
+
+    /// The same with that Python.
+    pub(in crate::lean) fn sandbox_of(
+        python: &str,
+        isolation: Isolation,
+        readable: Vec<std::path::PathBuf>,
+    ) -> Arc<Sandbox> {
         Arc::new(Sandbox::new(SandboxConfig {
-            python: "python3".to_owned(),
+            python: python.to_owned(),
             isolation,
             readable,
             modules: &[],

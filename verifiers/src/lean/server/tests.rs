@@ -1,12 +1,14 @@
 //! The back end against a stand-in that answers as Lean's language server does, against what else may be on the other side,
 //! and against Lean itself where there is one.
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use super::*;
 use crate::budget::Budget;
 use crate::lean::boxed::Tool;
-use crate::lean::boxed::tests::{peer, room, sandbox};
+use crate::lean::boxed::tests::{peer, room, sandbox_of};
 use crate::lean::peers::{self, HEADER, assert_judged, assert_undecided, count, hurried, long, run};
 use crate::lean::screen::Screen;
 use crate::lean::warm::{Backing, WarmScreen};
@@ -14,6 +16,8 @@ use crate::sandbox::Isolation;
 use crate::verdict::{CauseKind, Kind};
 
 const PEER: &str = include_str!("../../../tests/lean_peers/server.py");
+/// One that everybody can read.
+const SYSTEM_PYTHON: &str = "/usr/bin/python3";
 fn backing() -> Backing {
     peers::backing(PEER)
 }
@@ -185,32 +189,34 @@ fn a_server_that_does_not_become_ready_is_nobodys_fault() {
     }
 }
 
-/// Lean itself: its program in `POLESTAR_LEAN`, and a folder with an `Init.olean` in `POLESTAR_LEAN_PATH`.
-fn lean(isolation: Isolation) -> Option<WarmScreen<Server>> {
-    let (Some(lean), Some(library)) =
-        (std::env::var_os("POLESTAR_LEAN"), std::env::var_os("POLESTAR_LEAN_PATH"))
-    else {
-        println!("SKIPPED: set POLESTAR_LEAN to Lean's program and POLESTAR_LEAN_PATH to its library");
+/// Lean itself, as scripts/bare_lean.sh makes it: its program in `POLESTAR_LEAN`. With what must be kept while it runs.
+fn lean(isolation: Isolation) -> Option<(WarmScreen<Server>, tempfile::TempDir)> {
+    let Some(lean) = std::env::var_os("POLESTAR_LEAN") else {
+        println!("SKIPPED: no Lean; set POLESTAR_LEAN to a `lean`, as scripts/bare_lean.sh makes one");
         return None;
     };
-    let lean = PathBuf::from(lean);
-    let mut run = vec![lean.display().to_string()];
-    run.extend(ARGUMENTS.map(str::to_owned));
-    let library = PathBuf::from(library);
-    let environment = [("LEAN_PATH".to_owned(), library.display().to_string())].into();
-    // Its libraries may lie elsewhere than where they are named.
-    let libraries = std::env::var("POLESTAR_LEAN_READABLE").unwrap_or_default();
-    let mut readable: Vec<PathBuf> = std::env::split_paths(&libraries).collect();
-    readable.extend(lean.parent().and_then(std::path::Path::parent).map(PathBuf::from));
-    readable.push(library);
-    let tool = Tool { run, environment, ..Tool::default() };
+    let installed = Path::new(&lean).ancestors().nth(2).unwrap();
+    // Where nothing is shown under another path, a user without rights must be able to read all of it.
+    let folder = tempfile::tempdir().unwrap();
+    let readable = Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), readable.clone()).unwrap();
+    for file in ["bin/lean", "lib/lean/libleanshared.so", "lib/lean/Init.olean"] {
+        let copy = folder.path().join(file);
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(installed.join(file), &copy).unwrap();
+        std::fs::set_permissions(&copy, readable.clone()).unwrap();
+    }
+    let program = folder.path().join("bin/lean").display().to_string();
+    let run = [program].into_iter().chain(ARGUMENTS.map(str::to_owned)).collect();
+    let tool = Tool { run, ..Tool::default() };
     let room = crate::lean::boxed::Room { memory_bytes: 2 << 30, ..room() };
-    let sandbox = sandbox(isolation, readable);
+    let python = if Path::new(SYSTEM_PYTHON).exists() { SYSTEM_PYTHON } else { "python3" };
+    let sandbox = sandbox_of(python, isolation, vec![folder.path().to_owned()]);
     if let Err(problem) = sandbox.facts() {
         println!("SKIPPED: {problem}");
         return None;
     }
-    Some(WarmScreen::new(Backing { sandbox, tool, room, ..backing() }))
+    Some((WarmScreen::new(Backing { sandbox, tool, room, ..backing() }), folder))
 }
 
 #[test]
@@ -229,7 +235,7 @@ fn lean_itself_answers_within_limits_alone() {
 }
 
 fn lean_itself_answers(isolation: Isolation) {
-    let Some(screen) = lean(isolation) else { return };
+    let Some((screen, _folder)) = lean(isolation) else { return };
     assert_eq!(screen.ready(), Ok(()));
     let header = "import Init\n";
     let run = |body: &str| screen.screen(header, body, &long()).unwrap();
