@@ -75,8 +75,8 @@ pub enum SessionError {
     /// There is no REPL, or no time left: nobody's fault here.
     #[error("{0}")]
     Unavailable(String),
-    /// No state of this session has that name.
-    #[error("this session has no state {}", .0.0)]
+    /// No state of this proof has that name.
+    #[error("this proof has no state {}", .0.0)]
     UnknownState(StateId),
 }
 

@@ -125,7 +125,7 @@ impl Case {
     }
 
     /// The names in braces that the case's texts use.
-    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn marks(&self) -> impl Iterator<Item = &str> {
         static NAME: std::sync::LazyLock<regex::Regex> =
             std::sync::LazyLock::new(|| regex::Regex::new(r"\{([A-Z_]{3,})\}").unwrap());
         let texts = self.head.looks.iter().chain(&self.head.reason).chain([&self.response]);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::case::load;
 use crate::looks::Look;
-use crate::stage::{PLACEHOLDERS, Stage};
+use crate::stage::{MARKS, Stage};
 
 const KINDS: &[&str] = &[
     "right",
@@ -59,7 +59,7 @@ fn each_case_says_what_it_is_for_and_stands_once() {
             let num_right = kinds.iter().filter(|kind| *kind == "right").count();
             assert!(num_right == 0 || kinds.len() == 1, "{name}: what is honest is right or it is not");
         }
-        if let Some(unknown) = case.placeholders().find(|it| !PLACEHOLDERS.contains(it)) {
+        if let Some(unknown) = case.marks().find(|it| !MARKS.contains(it)) {
             panic!("{name}: {{{unknown}}} is unknown");
         }
         for look in &head.looks {

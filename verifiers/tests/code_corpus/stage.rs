@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) const SECRET: &str = "POLESTAR_CORPUS_SECRET";
 
 /// The names that a case may use in braces.
-pub(crate) const PLACEHOLDERS: &[&str] = &[
+pub(crate) const MARKS: &[&str] = &[
     "MARK",
     "OUT",
     "PORT",

@@ -71,7 +71,7 @@ fn a_proof_is_found_by_going_on_from_any_state() {
     assert_eq!(run(&mut session, second, "close"), Step::Error("no goals".to_owned()));
     let unknown = StateId(99);
     assert_eq!(session.run(unknown, "close", &budget()), Err(SessionError::UnknownState(unknown)));
-    assert_eq!(session.goals(unknown).unwrap_err().to_string(), "this session has no state 99");
+    assert_eq!(session.goals(unknown).unwrap_err().to_string(), "this proof has no state 99");
 }
 
 #[test]
