@@ -21,8 +21,8 @@ for _name in ("wire", "errors", "guest", "proxy", "asserts", "judge", "load_chec
 DEADLINE = 20
 
 
-def forked(run, closed):
-    """Runs a function in a child process that ends with it; gives back its id."""
+def forked(run, closed, folder):
+    """Runs a function in a child process that ends with it, in an empty folder; gives back its id."""
     child = os.fork()
     if child:
         return child
@@ -34,8 +34,7 @@ def forked(run, closed):
         silence = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2) if "SHOW" not in os.environ else (0,):
             os.dup2(silence, fd)
-        folder = tempfile.mkdtemp()
-        os.chdir(folder)
+        os.chdir(tempfile.mkdtemp(dir=folder))
         run()
         status = 0
     except BaseException:
@@ -67,15 +66,19 @@ def judged(job, solution, guest=None):
     def run_judge():
         polestar_judge.main(ours.fileno(), write, json.dumps(job).encode())
 
-    children = [forked(run_guest, [ours.fileno(), report, write]), forked(run_judge, [theirs.fileno()])]
-    ours.close()
-    theirs.close()
-    os.close(write)
-    with open(report, "rb") as stream:
-        text = stream.read()
-    os.kill(children[0], signal.SIGKILL)
-    for child in children:
-        os.waitpid(child, 0)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        children = [
+            forked(run_guest, [ours.fileno(), report, write], folder),
+            forked(run_judge, [theirs.fileno()], folder),
+        ]
+        ours.close()
+        theirs.close()
+        os.close(write)
+        with open(report, "rb") as stream:
+            text = stream.read()
+        os.kill(children[0], signal.SIGKILL)
+        for child in children:
+            os.waitpid(child, 0)
     return [json.loads(line) for line in text.splitlines()]
 
 
