@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::files::{golden_model, write_jsonl};
+use crate::command::run;
+use crate::files::{assert_same_run, golden_model, read_jsonl, write_jsonl};
 
 /// A temporary folder with a recipe and its data.
 #[derive(Debug)]
@@ -33,10 +34,37 @@ impl Lab {
         Self { folder, recipe: path }
     }
 
+    /// A folder for one test of another verifier: its lines in the recipe, and the reference of every problem.
+    #[must_use]
+    pub fn judged_by(verifier: &str, reference: &Value, steps: u64) -> Self {
+        let recipe = grpo(steps);
+        let with_verifier = recipe.replacen(MATH, verifier, 1);
+        assert_ne!(recipe, with_verifier, "the recipe has another verifier by now");
+        let lab = Self::new(&with_verifier);
+        for (name, n) in [("train", 40), ("eval", 4)] {
+            let problem = |i: usize| json!({"id": format!("{name}-{i}"), "prompt": format!("What is {i} + {}?", i % 7), "reference": reference});
+            write_jsonl(&lab.path(&format!("{name}.jsonl")), (0..n).map(problem));
+        }
+        lab
+    }
+
     /// A path in the folder.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Trains twice, and step 1's rollouts as they are shown: both runs are the same, and no verdict was left undecided.
+    #[must_use]
+    pub fn judged_alike(&self) -> String {
+        let runs = [self.path("a"), self.path("b")];
+        for root in &runs {
+            run(self.train(root)).succeeded();
+        }
+        assert_same_run(&runs[0], &runs[1]);
+        let metrics = read_jsonl(&runs[0].join("metrics.jsonl"));
+        assert!(metrics[1..].iter().all(|line| line["verdicts/undecided_ratio"] == 0.0), "{metrics:?}");
+        run(["rollouts", runs[0].to_str().unwrap(), "--step", "1"]).succeeded().stdout
     }
 
     /// The arguments that train into a run folder.
@@ -58,12 +86,12 @@ source = "FOLDER/train.jsonl"
 source = "FOLDER/eval.jsonl"
 
 [[verifier]]
-kind = "math"
-fallback = "last-number"
 "#;
 
+const MATH: &str = "kind = \"math\"\nfallback = \"last-number\"\n";
+
 fn head() -> String {
-    HEAD.replace("MODEL", golden_model("llama-tied").to_str().unwrap())
+    HEAD.replace("MODEL", golden_model("llama-tied").to_str().unwrap()) + MATH
 }
 
 /// GRPO with a KL, several optimizer steps a step, evaluations, and checkpoints every second step.
