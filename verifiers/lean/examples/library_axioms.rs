@@ -5,8 +5,8 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use polestar_lean::library::Library;
-use polestar_lean::olean::{Limits, Module};
+use polestar_lean::library::{Library, open_module};
+use polestar_lean::olean::Limits;
 use polestar_lean::terms::Terms;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,10 +41,10 @@ fn all(library: &Library, folder: &str, module: &str) -> Result<(), Box<dyn Erro
     let start = Instant::now();
     let (mut terms, mut counts) = (Terms::new(), BTreeMap::new());
     let file = PathBuf::from(folder).join(format!("{}.olean", module.replace('.', "/")));
-    let module = Module::read(vec![std::fs::read(file)?], Limits::TRUSTED)?;
+    let module = open_module(&file)?;
     for import in module.imports() {
         let file = PathBuf::from(folder).join(format!("{}.olean", import.module.components().join("/")));
-        let module = Module::read(vec![std::fs::read(file)?], Limits::TRUSTED)?;
+        let module = open_module(&file)?;
         for name in module.reader(Limits::TRUSTED).constant_names(&mut terms)?.to_vec() {
             let Some(found) = library.axioms(&terms, name)? else { continue };
             let kind = (found.axioms.to_vec(), !found.hidden.is_empty(), !found.missing.is_empty());

@@ -14,8 +14,8 @@ use std::time::Instant;
 use polestar_lean::constant::{Constant, ConstantKind, InductiveInfo};
 use polestar_lean::kernel::inductive::Block;
 use polestar_lean::kernel::{Budget, Environment, KernelError, ReadError, Trusted};
-use polestar_lean::library::Library;
-use polestar_lean::olean::{Limits, Module};
+use polestar_lean::library::{Library, open_module};
+use polestar_lean::olean::Limits;
 use polestar_lean::terms::{Expr, ExprId, NameId, Terms};
 use rustc_hash::FxHashSet;
 
@@ -75,14 +75,7 @@ impl Trusted for Without<'_> {
 }
 
 fn check_module(library: &Library, file: &Path, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let mut parts = vec![std::fs::read(file)?];
-    for suffix in ["server", "private"] {
-        let part = PathBuf::from(format!("{}.{suffix}", file.display()));
-        if part.exists() {
-            parts.push(std::fs::read(part)?);
-        }
-    }
-    let module = Module::read(parts, Limits::TRUSTED)?;
+    let module = open_module(file)?;
     let mut reader = module.reader(Limits::TRUSTED);
     let mut terms = Terms::new();
     let names: Vec<String> =

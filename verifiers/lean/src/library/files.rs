@@ -26,7 +26,7 @@ pub(super) fn load(search_path: &[PathBuf], imports: &[&str]) -> Result<Vec<Load
     while let Some((name, importer)) = wanted.get(next).cloned() {
         next += 1;
         let path = finder.find(&name, importer.map(|at: usize| &loaded[at].name))?;
-        let module = open_parts(&path)?;
+        let module = open_module(&path)?;
         if let Some(first) = loaded.first()
             && first.module.origin() != module.origin()
         {
@@ -83,8 +83,12 @@ fn module_file(root: &Path, components: &[String]) -> PathBuf {
     path
 }
 
-/// Maps a module and those of its further parts that there are.
-fn open_parts(path: &Path) -> Result<Module<Mmap>, LibraryError> {
+/// Maps the module whose first part is the file `path`, with those of its further parts that there are.
+///
+/// # Errors
+///
+/// A part cannot be opened, or is no part of a compiled module.
+pub fn open_module(path: &Path) -> Result<Module<Mmap>, LibraryError> {
     let mut paths = vec![path.to_owned()];
     for suffix in [".server", ".private"] {
         let mut part = path.as_os_str().to_owned();

@@ -23,6 +23,7 @@ use crate::terms::{Name, NameId, Terms};
 
 pub use axioms::Axioms;
 pub use error::LibraryError;
+pub use files::open_module;
 
 use axioms::AxiomCache;
 use index::{EntryId, Index};
