@@ -110,6 +110,8 @@ mod protocol;
 pub mod repetition;
 pub mod rubric;
 mod sandbox;
+#[cfg(test)]
+mod shared_data;
 mod supervisor;
 pub mod text;
 mod verdict;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use polestar_verifiers::{Budget, Judge, RawItem, Verdict, configure};
 use serde_json::{Value, json};
 
-use common::shared;
+use common::shared_data::shared;
 
 fn read(path: &Path) -> String {
     let bytes = std::fs::read(path).unwrap();

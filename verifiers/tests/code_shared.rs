@@ -22,7 +22,7 @@ const LEAST_FOUND: f64 = 0.8;
 
 /// The folder of the benchmarks, if both are there; none after saying so.
 fn shared() -> Option<PathBuf> {
-    common::shared("humaneval").and(common::shared("mbpp"))
+    common::shared_data::shared("humaneval").and(common::shared_data::shared("mbpp"))
 }
 
 /// What the script writes: a solution of each problem, with a mistake or as it is.

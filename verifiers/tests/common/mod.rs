@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 use polestar_verifiers::{Configured, Job, Outcome, RawItem, Supervisor, SupervisorConfig, configure};
 use serde_json::{Value, json};
 
+#[path = "../../src/shared_data.rs"]
+pub(crate) mod shared_data;
+
 /// The variable in the environment of a test's programs by which they are found again.
 const MARK: &str = "POLESTAR_TEST_MARK";
 
@@ -29,20 +32,6 @@ pub(crate) fn python() -> &'static str {
 pub(crate) fn path(file: &str) -> String {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     path.to_str().unwrap().to_owned()
-}
-
-/// The folder of the benchmarks, if it has the folder `sort`; none after saying so.
-pub(crate) fn shared(sort: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("POLESTAR_SHARED").map(PathBuf::from);
-    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
-    if shared.join(sort).is_dir() {
-        return Some(shared);
-    }
-    println!(
-        "SKIPPED: no {sort}/ at {}; set POLESTAR_SHARED to the folder that holds {sort}/",
-        shared.display()
-    );
-    None
 }
 
 /// A name that no other test has.

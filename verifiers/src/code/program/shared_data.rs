@@ -2,12 +2,13 @@
 //! dress. Skipped where the data or python3 is not on the machine.
 
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::shared_data::shared;
 
 /// Compiles and runs nothing: says for each line `[expected, sources]` what does not compile, or which code differs from
 /// the expected one. What is expected is null where it is enough that the sources compile.
@@ -23,20 +24,6 @@ for number, line in enumerate(sys.stdin):
     except (SyntaxError, ValueError) as error:
         print(number, repr(error))
 "#;
-
-/// The folder of the benchmarks, or none after saying so.
-fn shared(sort: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("POLESTAR_SHARED").map(PathBuf::from);
-    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
-    if shared.join(sort).is_dir() {
-        return Some(shared);
-    }
-    println!(
-        "SKIPPED: no {sort}/ at {}; set POLESTAR_SHARED to the folder that holds {sort}/",
-        shared.display()
-    );
-    None
-}
 
 fn rows(path: &Path) -> Vec<Value> {
     let bytes = std::fs::read(path).unwrap();
