@@ -101,7 +101,8 @@ pub trait Verifier: Sized + Send + Sync + 'static {
         Ok(())
     }
 
-    /// What of a reference can only be seen with the settings: called once for each problem at load.
+    /// What of a reference can only be seen with the settings: called once for each problem at load, by several threads
+    /// at once.
     ///
     /// # Errors
     /// Says what is wrong with the reference, and what to correct.

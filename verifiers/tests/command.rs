@@ -202,20 +202,52 @@ fn help_teaches() {
     assert_eq!(records(&output)[0]["reason"], "42 equals 42", "{input}");
 }
 
+/// The arguments for a verifier that is a program of its own, whose references are bound several at once.
+fn external() -> [String; 4] {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/puppet.py");
+    let command = format!("command={}", json!(["python3", "-S", "-E", program, "plain"]));
+    ["--verifier".into(), "process".into(), "--set".into(), command]
+}
+
 #[test]
 fn an_answer_comes_before_the_next_question() {
-    let mut child =
-        binary().args(["--verifier", "math"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    for answer in ["41", "42"] {
-        stdin.write_all(line(answer, "42", &format!("#### {answer}")).as_bytes()).unwrap();
-        let mut record = String::new();
-        stdout.read_line(&mut record).unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&record).unwrap()["id"], answer);
+    for arguments in [["--verifier", "math"].map(String::from).to_vec(), external().to_vec()] {
+        let mut child =
+            binary().args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        for answer in ["41", "42"] {
+            stdin.write_all(line(answer, "42", &format!("#### {answer}")).as_bytes()).unwrap();
+            let mut record = String::new();
+            stdout.read_line(&mut record).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&record).unwrap()["id"], answer);
+        }
+        drop(stdin);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
     }
-    drop(stdin);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn lines_for_another_program_keep_their_order_and_the_unread_their_place() {
+    let mut input = String::new();
+    for i in 0..60 {
+        input += &match i % 3 {
+            0 => line(&i.to_string(), "42", "late 0.01"),
+            1 => line(&i.to_string(), "42", "wrong"),
+            _ => format!("{{\"id\": \"{i}\", \"response\": 7}}\n"),
+        };
+    }
+    let external = external();
+    let mut arguments: Vec<&str> = external.iter().map(String::as_str).collect();
+    arguments.extend(["--jobs", "3"]);
+    let output = run(&arguments, input);
+    assert_eq!(output.status.code(), Some(1));
+    let says = stderr(&output);
+    assert!(says.contains("20 of 60 lines could not be judged; the first: line 3: "), "{says}");
+    for (i, record) in records(&output).iter().enumerate() {
+        let score = [json!(1.0), json!(0.0), Value::Null][i % 3].clone();
+        assert_eq!((&record["id"], &record["score"]), (&json!(i.to_string()), &score), "{record}");
+    }
 }
 
 #[test]

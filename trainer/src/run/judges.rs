@@ -9,8 +9,10 @@ use polestar_verifiers::{
     Configured, Job, MAX_TIMEOUT_S, Outcome, RawItem, Supervisor, SupervisorConfig, Verdict, VerifierError,
     configure, kinds,
 };
+use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::cli::progress::Progress;
 use crate::recipe::VerifierConfig;
 use crate::rollout::Task;
 
@@ -129,30 +131,37 @@ impl Rubric {
         self.rules.iter().map(|rule| rule.name.as_str())
     }
 
-    /// Binds problems: every reference is parsed now.
+    /// Binds problems: every reference is parsed now, and checked by what judges it, as many at once as are judged at
+    /// once.
     ///
     /// # Errors
     /// The first reference that cannot be read, and how many more there are.
     pub fn bind(&self, problems: Vec<Problem>) -> Result<Vec<Arc<Task>>, JudgeError> {
-        let mut tasks = Vec::with_capacity(problems.len());
-        let mut first = None;
-        let mut bad = 0;
-        for problem in problems {
+        // What only this process looks at takes no time that anybody would wait for.
+        let is_slow = self.parts.iter().any(|part| part.configured.is_external());
+        let progress = is_slow.then(|| Progress::new("references", Some(problems.len() as u64), "problems"));
+        let bind = |problem: Problem| {
             let parts = self.parts.iter().zip(&self.rules);
             let judges: Result<Vec<_>, _> =
                 parts.map(|(part, rule)| part.configured.bind(self.item(rule, &problem))).collect();
+            progress.iter().for_each(|progress| progress.inc(1));
             match judges {
-                Ok(judges) => tasks.push(Arc::new(Task { problem, judges })),
-                Err(source) => {
-                    bad += 1;
-                    first.get_or_insert((problem.origin.to_string(), source));
-                }
+                Ok(judges) => Ok(Arc::new(Task { problem, judges })),
+                Err(source) => Err((problem.origin.to_string(), source)),
             }
-        }
-        match first {
-            Some((origin, source)) => Err(JudgeError::Reference { origin, source, more: bad - 1 }),
-            None => Ok(tasks),
-        }
+        };
+        let num_threads = self.parts.iter().map(|part| part.supervisor.jobs()).max().unwrap_or(1);
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(num_threads).build();
+        let bound: Vec<_> = match threads {
+            Ok(threads) => threads.install(|| problems.into_par_iter().map(bind).collect()),
+            // Without threads of its own it is done by this one.
+            Err(_) => problems.into_iter().map(bind).collect(),
+        };
+        let more = bound.iter().filter(|bound| bound.is_err()).count().saturating_sub(1);
+        let tasks: Result<Vec<_>, _> = bound.into_iter().collect();
+        tasks
+            .inspect(|_| progress.into_iter().for_each(Progress::finish))
+            .map_err(|(origin, source)| JudgeError::Reference { origin, source, more })
     }
 
     /// Of several verifiers each takes the reference under its own name, if the data has one there.
@@ -237,5 +246,81 @@ impl Row {
 impl std::fmt::Debug for Rubric {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.names()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Condvar, Mutex};
+    use std::time::Duration;
+
+    use polestar_data::{Origin, ProblemPrompt};
+    use polestar_verifiers::Judge;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Counts how many references are bound at once; each waits a while for a second one.
+    #[derive(Clone, Default)]
+    struct Crowd {
+        now_and_most: Arc<Mutex<(usize, usize)>>,
+        came: Arc<Condvar>,
+    }
+
+    impl Configured for Crowd {
+        fn name(&self) -> &'static str {
+            "crowd"
+        }
+
+        fn bind(&self, item: RawItem) -> Result<Arc<dyn Judge>, VerifierError> {
+            let mut count = self.now_and_most.lock().unwrap();
+            count.0 += 1;
+            count.1 = count.1.max(count.0);
+            self.came.notify_all();
+            let long = Duration::from_secs(5);
+            let (mut count, _) = self.came.wait_timeout_while(count, long, |count| count.1 < 2).unwrap();
+            count.0 -= 1;
+            drop(count);
+            configure("math", &Value::Null)?.bind(item)
+        }
+    }
+
+    fn rubric(jobs: usize) -> (Rubric, Crowd) {
+        let crowd = Crowd::default();
+        let config = SupervisorConfig { jobs, timeout: Duration::from_secs(1), queue: 1 };
+        let part = Part { configured: Box::new(crowd.clone()), supervisor: Supervisor::new(config) };
+        let rule: VerifierConfig = serde_json::from_value(json!({"kind": "math", "name": "math"})).unwrap();
+        (Rubric { parts: vec![part], rules: vec![rule.rule()] }, crowd)
+    }
+
+    fn problem(line: usize, reference: Value) -> Problem {
+        Problem {
+            id: line.to_string(),
+            prompt: ProblemPrompt::Text(String::new()),
+            reference,
+            response: None,
+            fields: serde_json::Map::new(),
+            origin: Origin { file: "f".into(), line },
+        }
+    }
+
+    #[test]
+    fn references_are_bound_several_at_once_and_keep_their_order() {
+        let (rubric, crowd) = rubric(2);
+        let tasks = rubric.bind((1..=20).map(|line| problem(line, json!(line))).collect()).unwrap();
+        assert_eq!(crowd.now_and_most.lock().unwrap().1, 2);
+        let answers: Vec<_> = tasks.iter().map(|task| task.judges[0].answer().unwrap()).collect();
+        assert_eq!(answers, (1..=20).map(|line| line.to_string()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_first_bad_reference_in_the_datas_order_is_told_and_the_others_are_counted() {
+        let reference = |line| if line % 5 == 3 { Value::Null } else { json!(line) };
+        let problems = (1..=20).map(|line| problem(line, reference(line))).collect();
+        let error = rubric(2).0.bind(problems).unwrap_err().to_string();
+        assert!(
+            error.contains(":3:") && error.ends_with("(3 more problems have a bad reference)"),
+            "{error}"
+        );
     }
 }

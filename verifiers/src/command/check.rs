@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::lines::{Line, next_line};
+use super::requests::{MAX_LINE_BYTES, Request};
 use super::settings::Settings;
-use super::{MAX_LINE_BYTES, Request};
+
 use crate::error::shorten;
 use crate::supervisor::{Job, Outcome, Supervisor, SupervisorConfig};
 use crate::verdict::{CauseKind, Score, Verdict};

@@ -1,65 +1,26 @@
 //! `polestar verify` and `polestar-verify`: JSON lines in, JSON lines out, in order, however large the input.
 
+mod ahead;
 mod check;
 mod lines;
+mod requests;
 mod settings;
 
-use std::io::{BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::supervisor::{Job, Outcome, StreamError, Supervisor};
-use crate::verdict::{CauseKind, Score, Verdict};
-use crate::verifier::{Configured, RawItem};
-use lines::{Held, Line, next_line};
+use crate::supervisor::{Outcome, StreamError, Supervisor};
+use crate::verdict::Score;
+use lines::Held;
+use requests::{Ticket, requests};
 use settings::Settings;
 pub use settings::{VERIFY_ABOUT, VerifyArgs, verify_help};
 
-/// Bytes of one line.
-const MAX_LINE_BYTES: usize = 64 << 20;
 /// Bytes of lines that are held at once; one line alone may be more.
 const MAX_HELD_BYTES: usize = 256 << 20;
-
-/// A line of input.
-#[derive(Deserialize)]
-struct Request<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(default)]
-    problem: Problem,
-    reference: serde_json::Value,
-    response: String,
-    num_tokens: Option<usize>,
-}
-
-/// The problem's text. One that is no text is kept as JSON: data sets hold lists of messages there.
-#[derive(Default, Deserialize)]
-#[serde(untagged)]
-enum Problem {
-    #[default]
-    None,
-    Text(String),
-    Other(serde_json::Value),
-}
-
-impl Problem {
-    fn into_text(self) -> String {
-        match self {
-            Self::None => String::new(),
-            Self::Text(text) => text,
-            Self::Other(value) => value.to_string(),
-        }
-    }
-}
-
-/// A line of input of which only the id is wanted.
-#[derive(Deserialize)]
-struct OnlyId<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-}
 
 /// A line of output.
 #[derive(Serialize)]
@@ -71,14 +32,6 @@ struct Record<'a> {
     extracted: Option<&'a str>,
     ms: f64,
     kind: &'static str,
-}
-
-/// What goes along with a line until its verdict is written.
-struct Ticket {
-    id: Box<RawValue>,
-    num_bytes: usize,
-    /// The line could not be read: its number.
-    unread: Option<u64>,
 }
 
 /// Judges each line of `stdin` and writes one line for it to `stdout`, in order; messages go to standard error.
@@ -106,15 +59,15 @@ fn refuse(error: &dyn std::error::Error) -> u8 {
 }
 
 fn verify_lines(settings: Settings, stdin: impl Read + Send + 'static, stdout: &mut dyn Write) -> u8 {
-    let supervisor = Supervisor::new(settings.supervisor);
     let held = Arc::new(Held::new(MAX_HELD_BYTES));
     let failure = Arc::new(Mutex::new(None));
-    let requests = Requests {
-        source: BufReader::with_capacity(1 << 16, stdin),
-        verifier: settings.verifier,
-        held: Arc::clone(&held),
-        failure: Arc::clone(&failure),
-        number: 0,
+    let supervisor = Supervisor::new(settings.supervisor);
+    let requests = match requests(stdin, settings.verifier, supervisor.jobs(), &held, &failure) {
+        Ok(requests) => requests,
+        Err(error) => {
+            eprintln!("error: the threads that read the requests could not be started: {error}");
+            return 1;
+        }
     };
     let mut num_lines: u64 = 0;
     let mut num_unread: u64 = 0;
@@ -163,79 +116,4 @@ fn record(id: &RawValue, outcome: &Outcome) -> std::io::Result<String> {
     let mut line = serde_json::to_string(&record)?;
     line.push('\n');
     Ok(line)
-}
-
-/// Reads lines and binds each to the verifier.
-struct Requests<R> {
-    source: BufReader<R>,
-    verifier: Box<dyn Configured>,
-    held: Arc<Held>,
-    /// Why reading ended early.
-    failure: Arc<Mutex<Option<std::io::Error>>>,
-    /// Of the line read last, from 1.
-    number: u64,
-}
-
-impl<R: Read> Iterator for Requests<R> {
-    type Item = (Ticket, Result<Job, Verdict>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let line = match next_line(&mut self.source, MAX_LINE_BYTES) {
-            Ok(line) => line?,
-            Err(error) => {
-                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                return None;
-            }
-        };
-        self.number += 1;
-        let (num_bytes, id, work) = match line {
-            Line::Whole(bytes) => {
-                self.held.take(bytes.len());
-                let (id, work) = self.request(&bytes);
-                (bytes.len(), id, work)
-            }
-            Line::TooLong(length) => {
-                let message = format!("the line has {length} bytes; at most {MAX_LINE_BYTES} are read");
-                (0, None, Err(Verdict::undecided(CauseKind::BadInput, message)))
-            }
-        };
-        let unread = work.is_err().then_some(self.number);
-        Some((Ticket { id: id.unwrap_or_else(null), num_bytes, unread }, work))
-    }
-}
-
-fn null() -> Box<RawValue> {
-    RawValue::NULL.to_owned()
-}
-
-impl<R> Requests<R> {
-    /// A line's id, as far as it can be found, and its work.
-    fn request(&self, bytes: &[u8]) -> (Option<Box<RawValue>>, Result<Job, Verdict>) {
-        let request: Request<'_> = match serde_json::from_slice(bytes) {
-            Ok(request) => request,
-            Err(error) => {
-                // Where only another part of the line is broken, its id still says which one it is.
-                let text = String::from_utf8_lossy(bytes);
-                let id = serde_json::from_str::<OnlyId<'_>>(&text)
-                    .ok()
-                    .and_then(|it| it.id.map(RawValue::to_owned));
-                let message =
-                    format!("the line is not an object with \"id\", \"reference\" and \"response\": {error}");
-                return (id, Err(Verdict::undecided(CauseKind::BadInput, message)));
-            }
-        };
-        let problem = request.problem.into_text();
-        let name = request.id.map_or_else(|| format!("line {}", self.number), name_of);
-        let item = RawItem { id: name, problem, reference: request.reference };
-        let work = match self.verifier.bind(item) {
-            Ok(judge) => Ok(Job { judge, response: request.response, num_tokens: request.num_tokens }),
-            Err(error) => Err(Verdict::undecided(CauseKind::BadReference, error.to_string())),
-        };
-        (request.id.map(RawValue::to_owned), work)
-    }
-}
-
-/// An id for messages: a text without its quotes, anything else as JSON.
-fn name_of(id: &RawValue) -> String {
-    serde_json::from_str::<String>(id.get()).unwrap_or_else(|_| id.get().to_owned())
 }

@@ -123,6 +123,12 @@ impl Supervisor {
         Self { pool: Pool::new(self.pool.jobs, self.pool.timeout, max_abandoned), window: self.window }
     }
 
+    /// Verifications at once.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.pool.jobs
+    }
+
     /// Judges all the work; outcomes in the order of the work. `on_done` is told on the calling thread how many
     /// verdicts there are, after each.
     pub fn judge_all(&self, work: Vec<Job>, on_done: Option<&(dyn Fn(usize) + Sync)>) -> Vec<Outcome> {
