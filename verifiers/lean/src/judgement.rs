@@ -24,14 +24,12 @@ use crate::kernel::{
     Budget, Environment, Exhausted, KernelError, ReadError, Trusted, instantiate_level_params,
 };
 use crate::library::Library;
-use crate::replay::{Claimed, replay};
+use crate::replay::{Claimed, of_texts, replay};
 use crate::statement::{self, Renamed, Unknown};
 use crate::terms::{Expr, ExprId, NameId, Terms};
 
 /// The axiom that an open proof rests on.
 const SORRY: &str = "sorryAx";
-/// What string literals stand for, beside the type `String`: not all of it is reached from the type.
-const OF_TEXTS: [&str; 6] = ["String", "String.mk", "String.ofList", "List", "Char", "Char.ofNat"];
 /// Names that an error shows.
 const MOST_SHOWN: usize = 10;
 
@@ -211,7 +209,7 @@ pub fn judge(
     }
 }
 
-/// Whether a module can be the reference of a name: it has the theorem, and what that rests on can be read.
+/// Whether a module can be the reference of a name: it has a theorem of it.
 ///
 /// # Errors
 /// Says what it lacks.
@@ -220,7 +218,10 @@ pub fn check_reference(name: &str, reference: &dyn Claimed) -> Result<(), String
     let target = terms.read_name(name).ok_or_else(|| format!("{name:?} is no name of Lean's"))?;
     let constant = reference.constant(&mut terms, target).map_err(|error| error.to_string())?;
     match constant {
-        None => Err(format!("it compiles, but to no constant of the name `{name}`")),
+        None => Err(format!(
+            "it compiles, but to no constant of the name `{name}`; the full name of a theorem begins with the namespaces \
+             that it stands in"
+        )),
         Some(Constant { kind: ConstantKind::Theorem { .. }, .. }) => Ok(()),
         Some(other) => Err(format!("`{name}` is no theorem, it is of the kind {}", other.kind_name())),
     }
@@ -304,10 +305,7 @@ fn compare_definitions(
     submission: &dyn Claimed,
     renamed: &Renamed,
 ) -> Result<(), Stop> {
-    let terms = &mut env.terms;
-    let of_texts = OF_TEXTS.map(|text| {
-        text.split('.').fold(NameId::ANONYMOUS, |prefix, component| terms.str_name(prefix, component))
-    });
+    let of_texts = of_texts(&mut env.terms);
     let mut visited = FxHashSet::default();
     let mut waiting = used_constants(&env.terms, pinned.ty, &of_texts, &mut visited);
     let mut seen: FxHashSet<NameId> = waiting.iter().copied().collect();
