@@ -94,6 +94,11 @@ impl<W: Warm> WarmScreen<W> {
         self.backing.times
     }
 
+    /// Proofs, or tactics, after which a process is replaced.
+    pub(crate) fn uses(&self) -> u64 {
+        self.backing.uses
+    }
+
     /// A process with that header: one that waits unless a fresh one is wanted, else a new one.
     ///
     /// # Errors
