@@ -13,15 +13,11 @@ use rustix::io::Errno;
 use serde_json::json;
 
 use crate::pipe::{Received, take};
-use crate::sandbox::stream::{Keep, Stream};
+use crate::sandbox::stream::{CHUNK_BYTES, Keep, MOST_CHUNKS, Stream};
 use crate::sandbox::{BoxId, Ended, Limits, Sandbox, Zygote, handover};
 
 /// Bytes that are kept of standard error, for messages.
 const SAID_BYTES: usize = 4096;
-/// Bytes taken from a pipe at once.
-const CHUNK_BYTES: usize = 64 << 10;
-/// Chunks taken in a row, so that a flood does not keep from looking at the clock.
-const MOST_CHUNKS: usize = 32;
 /// How long a program that has closed its standard output may take to end, so that it can be said how it ended.
 const END_WAIT: Duration = Duration::from_millis(500);
 /// How long the end of a box is waited for before its fork server goes with it.
@@ -99,12 +95,12 @@ pub(crate) struct Boxed {
     /// None once it is closed.
     input: Option<OwnedFd>,
     unsent: Vec<u8>,
-    /// Bytes of `received` that were taken.
-    num_taken: usize,
     /// None once the program has closed it.
     output: Option<OwnedFd>,
     closed_at: Option<Instant>,
     received: Vec<u8>,
+    /// Bytes of `received` that were taken.
+    num_taken: usize,
     most_received: usize,
     said: Stream,
     kills_before: u64,
@@ -165,11 +161,11 @@ impl Boxed {
             zygote: Some(zygote),
             id,
             input: Some(input),
-            num_taken: 0,
             unsent: Vec::new(),
             output: Some(output),
             closed_at: None,
             received: Vec::new(),
+            num_taken: 0,
             most_received: room.output_bytes,
             said,
             kills_before,
@@ -455,6 +451,10 @@ pub(super) mod tests {
         }
         program.close_input();
         while !program.output().ends_with(b"900001\n") {
+            program.more(soon()).unwrap();
+        }
+    }
+
     #[test]
     fn many_small_parts_are_taken_off_quickly() {
         const NUM_BYTES: usize = 1_000_000;
@@ -469,10 +469,6 @@ pub(super) mod tests {
         }
         // Moving what is left each time would be moving five hundred thousand megabytes.
         assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
-    }
-
-            program.more(soon()).unwrap();
-        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ use std::time::{Duration, Instant};
 use polestar_lean::judgement::{Goal, judge};
 
 use crate::budget::Budget;
-use crate::fault::Fault;
+use crate::fault::{Fault, tried};
 use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
 use compile::Compiled;
@@ -224,16 +224,6 @@ impl Verifier for Lean {
             Ok(prepared) => prepared,
             Err(problem) => return Verdict::undecided(CauseKind::BadReference, problem),
         };
-        let mut num_tries = 0;
-        loop {
-            num_tries += 1;
-            match self.attempt(&item.reference, &prepared, &source, budget) {
-                Ok(verdict) => return verdict,
-                Err(fault) if fault.is_final(num_tries) || budget.expired() => {
-                    return fault.verdict(num_tries);
-                }
-                Err(_) => {}
-            }
-        }
+        tried(budget, || self.attempt(&item.reference, &prepared, &source, budget))
     }
 }
