@@ -106,7 +106,7 @@ impl Lean {
         });
         let repl = repl.map_err(SessionError::Statement)?;
         let source = source::statement(self.header(reference), reference);
-        Session::start(repl, &source.imports, &source.body, budget)
+        Session::start(repl, &source.imports, &source.screened(self.settings.heartbeats), budget)
     }
 
     /// One try.
@@ -123,7 +123,8 @@ impl Lean {
         let last = Instant::now() + left - (left / 10).min(Duration::from_millis(500));
         let deadline = Instant::now().checked_add(self.time).map_or(last, |end| end.min(last));
         if let Some(screen) = &machine.screen {
-            let screened = screen.screen(&source.imports, &source.body, budget);
+            let body = source.screened(self.settings.heartbeats);
+            let screened = screen.screen(&source.imports, &body, budget);
             match verdicts::of_screen(&self.settings, source, screened) {
                 Some(Ok(verdict)) => return Ok(self.with_goals(item, source, verdict, budget)),
                 Some(Err(fault)) => return Err(fault),

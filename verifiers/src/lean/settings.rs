@@ -11,6 +11,9 @@ use crate::sandbox::Isolation;
 /// Axioms that proofs may rest on, unless others are set: those of Lean's own library.
 pub const STANDARD_AXIOMS: [&str; 3] = ["propext", "Classical.choice", "Quot.sound"];
 
+/// Heartbeats, in thousands, that Lean may take for a declaration unless it is told otherwise.
+pub(super) const LEANS_HEARTBEATS: u64 = 200_000;
+
 /// Who elaborates proofs first. Whatever it is, a proof counts only after the `lean` command has compiled it in a box of
 /// its own and what it compiled was checked again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -65,8 +68,8 @@ pub struct LeanSettings {
     pub time_s: f64,
     /// MiB of memory that Lean may take for a proof, beside the compiled modules that it maps. Default 4096.
     pub memory_mb: u64,
-    /// Heartbeats, thousands of small allocations, that Lean may take for a declaration; a proof may set its own. Default
-    /// 200000, as Lean's.
+    /// Heartbeats, thousands of small allocations, that Lean may take for a declaration, 0 for no limit; a proof may set
+    /// its own. Default 200000, as Lean's.
     pub heartbeats: u64,
     /// Millions of steps that the kernel here may take for a proof. Default 100.
     pub check_steps_m: u64,
@@ -105,7 +108,7 @@ impl Default for LeanSettings {
             partial: Partial::None,
             time_s: 60.0,
             memory_mb: 4096,
-            heartbeats: 200_000,
+            heartbeats: LEANS_HEARTBEATS,
             check_steps_m: 100,
             warm: true,
             repl: None,

@@ -254,6 +254,9 @@ fn lean_itself_answers(isolation: Isolation) {
     assert_eq!((right.messages, right.is_fresh), (vec![], false));
     assert!(!run("theorem c : False := sorry\n").messages.is_empty());
     assert!(run("theorem c : False := \n").error().is_some());
+    // As a limit of heartbeats stands before a body.
+    let tight = run("set_option maxHeartbeats 1 theorem a : 1 + 1 = 2 := rfl\n");
+    assert!(tight.error().unwrap().text.contains("number of heartbeats (1)"), "{tight:?}");
     let found = screen.screen("import Nowhere\n", "", &long());
     assert_undecided(found, CauseKind::Unreachable, "unknown module prefix 'Nowhere'");
     let before = Instant::now();
