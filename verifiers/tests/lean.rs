@@ -52,6 +52,8 @@ fn settings_that_cannot_be_meant_are_refused() {
         (json!({"project": "/p", "lean_path": ["/x"]}), "`lean_path` must be left out"),
         (json!({"axioms": [" "]}), "`axioms` must be names"),
         (json!({"command": ""}), "`command` must be the name"),
+        (json!({"backend": "repl", "repl": "bin/repl"}), "must be absolute paths, found bin/repl"),
+        (json!({"command": "bin/lean"}), "`command` must be a name on the PATH or an absolute path"),
         (json!({"partial": "goals"}), "`backend` must be \"repl\""),
         (json!({"timeout": 3}), "unknown field `timeout`"),
     ] {

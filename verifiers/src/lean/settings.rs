@@ -1,6 +1,6 @@
 //! The settings of the kind `lean`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -49,7 +49,7 @@ pub enum Partial {
 pub struct LeanSettings {
     /// Who elaborates proofs first. Default `lean`.
     pub backend: Backend,
-    /// Name or path of the `lean` command. Default `lean`.
+    /// Name or absolute path of the `lean` command. Default `lean`.
     pub command: String,
     /// The folder of a Lake project that is built: its modules, and those that it depends on, can be imported. Its `lean`
     /// is taken, the one that its `lean-toolchain` names.
@@ -75,7 +75,7 @@ pub struct LeanSettings {
     pub check_steps_m: u64,
     /// Whether the state after the imports is saved once and loaded for each proof, where Lean can. Default true.
     pub warm: bool,
-    /// Path of the REPL's binary, where that is the back end.
+    /// Absolute path of the REPL's binary, where that is the back end.
     pub repl: Option<PathBuf>,
     /// Address of the Kimina server, where that is the back end.
     pub url: String,
@@ -152,10 +152,17 @@ impl LeanSettings {
                 return Err(format!("`{key}` must be the name or the path of a program, found {value:?}"));
             }
         }
-        let folders = self.project.iter().chain(&self.lean_path).chain(&self.readable);
-        if let Some(path) = folders.clone().find(|path| !path.is_absolute()) {
+        // What is no plain name would be looked for in a folder that is not the user's.
+        if self.command.contains('/') && !Path::new(&self.command).is_absolute() {
             return Err(format!(
-                "`project`, `lean_path` and `readable` must be absolute paths, found {}",
+                "`command` must be a name on the PATH or an absolute path, found {:?}",
+                self.command
+            ));
+        }
+        let mut paths = self.project.iter().chain(&self.lean_path).chain(&self.readable).chain(&self.repl);
+        if let Some(path) = paths.find(|path| !path.is_absolute()) {
+            return Err(format!(
+                "`project`, `lean_path`, `readable` and `repl` must be absolute paths, found {}",
                 path.display()
             ));
         }
