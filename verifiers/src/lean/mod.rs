@@ -118,10 +118,6 @@ impl Lean {
         budget: &Budget,
     ) -> Result<Verdict, Fault> {
         let machine = self.machine().map_err(|problem| Fault::lasting(CauseKind::Unreachable, problem))?;
-        let left = budget.remaining().min(Duration::from_secs(86_400));
-        // What is left over is for ending the box and saying so, before somebody gives this verification up.
-        let last = Instant::now() + left - (left / 10).min(Duration::from_millis(500));
-        let deadline = Instant::now().checked_add(self.time).map_or(last, |end| end.min(last));
         if let Some(screen) = &machine.screen {
             let body = source.screened(self.settings.heartbeats);
             let screened = screen.screen(&source.imports, &body, budget);
@@ -131,7 +127,12 @@ impl Lean {
                 None => {}
             }
         }
+        // Only now: whether a proof had the time that it may have is not to depend on who looked at it before.
         let started = Instant::now();
+        let left = budget.remaining().min(Duration::from_secs(86_400));
+        // What is left over is for ending the box and saying so, before somebody gives this verification up.
+        let last = started + left - (left / 10).min(Duration::from_millis(500));
+        let deadline = started.checked_add(self.time).map_or(last, |end| end.min(last));
         let compiled = machine
             .compile(prepared, source, deadline)
             .map_err(|problem| Fault::new(CauseKind::Unreachable, problem))?;
