@@ -99,6 +99,14 @@ fn statements_that_are_none_are_errors_at_load() {
             json!({"statement": "theorem t : 1 = 1", "header": "namespace A"}),
             "to no constant of the name `t`",
         ),
+        (
+            json!({"statement": "theorem t : 1 + 1 = (sorry : Nat)"}),
+            "`t` has a `sorry` that is no proof of it",
+        ),
+        (
+            json!({"statement": "theorem t : n = 2", "header": "def n : Nat := sorry"}),
+            "`n` has a `sorry` that is no proof of it, so that nothing can prove `t`",
+        ),
         (json!({"statement": "def t : Nat"}), "must be a theorem"),
         (json!({"statement": "theorem t : 1 = 1", "header": "import Nowhere"}), "Nowhere"),
     ] {

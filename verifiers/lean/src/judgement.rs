@@ -209,7 +209,7 @@ pub fn judge(
     }
 }
 
-/// Whether a module can be the reference of a name: it has a theorem of it.
+/// Whether a module can be the reference of a name: it has a theorem of it, which states something that is whole.
 ///
 /// # Errors
 /// Says what it lacks.
@@ -217,13 +217,30 @@ pub fn check_reference(name: &str, reference: &dyn Claimed) -> Result<(), String
     let mut terms = Terms::new();
     let target = terms.read_name(name).ok_or_else(|| format!("{name:?} is no name of Lean's"))?;
     let constant = reference.constant(&mut terms, target).map_err(|error| error.to_string())?;
-    match constant {
-        None => Err(format!(
-            "it compiles, but to no constant of the name `{name}`; the full name of a theorem begins with the namespaces \
-             that it stands in"
+    let theorem = match constant {
+        None => {
+            return Err(format!(
+                "it compiles, but to no constant of the name `{name}`; the full name of a theorem begins with the \
+                 namespaces that it stands in"
+            ));
+        }
+        Some(theorem) if matches!(theorem.kind, ConstantKind::Theorem { .. }) => theorem,
+        Some(other) => {
+            return Err(format!("`{name}` is no theorem, it is of the kind {}", other.kind_name()));
+        }
+    };
+    let used = used_constants(&terms, theorem.ty, &[], &mut FxHashSet::default());
+    let sorry = terms.str_name(NameId::ANONYMOUS, SORRY);
+    let user = match used.contains(&sorry) {
+        true => Some(target),
+        false => user_of_sorry(&mut terms, reference, used).map_err(|error| error.to_string())?,
+    };
+    match user {
+        Some(user) => Err(format!(
+            "`{}` has a `sorry` that is no proof of it, so that nothing can prove `{name}`; write out what is missing",
+            terms.show_name(user)
         )),
-        Some(Constant { kind: ConstantKind::Theorem { .. }, .. }) => Ok(()),
-        Some(other) => Err(format!("`{name}` is no theorem, it is of the kind {}", other.kind_name())),
+        None => Ok(()),
     }
 }
 
@@ -380,24 +397,39 @@ fn refuse_sorry(
     if goal.axioms.iter().any(|axiom| axiom == SORRY) {
         return Ok(());
     }
-    let sorry = env.terms.str_name(NameId::ANONYMOUS, SORRY);
-    let (mut seen, mut open) = (FxHashSet::from_iter([target]), vec![target]);
+    let open = user_of_sorry(&mut env.terms, submission, vec![target]);
+    match open.map_err(|error| Refusal::Unreadable { problem: error.to_string() })? {
+        Some(user) => {
+            let name = env.terms.show_name(user);
+            let through = if name == goal.name { String::new() } else { format!(" in `{name}`") };
+            Err(Refusal::Sorry { through }.into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// A constant of a module that mentions `sorryAx`, among these and all that they depend on there.
+fn user_of_sorry(
+    terms: &mut Terms,
+    module: &dyn Claimed,
+    mut open: Vec<NameId>,
+) -> Result<Option<NameId>, ReadError> {
+    let sorry = terms.str_name(NameId::ANONYMOUS, SORRY);
+    let mut seen = FxHashSet::from_iter(open.iter().copied());
     // Each term is walked once: a file may have one huge term in each of many constants.
     let mut visited = FxHashSet::default();
     while let Some(name) = open.pop() {
-        let Some(constant) = claimed(submission, &mut env.terms, name)? else { continue };
-        for used in depends_on(&env.terms, &constant, &[], &mut visited) {
+        let Some(constant) = module.constant(terms, name)? else { continue };
+        for used in depends_on(terms, &constant, &[], &mut visited) {
             if used == sorry {
-                let name = env.terms.show_name(name);
-                let through = if name == goal.name { String::new() } else { format!(" in `{name}`") };
-                return Err(Refusal::Sorry { through }.into());
+                return Ok(Some(name));
             }
             if seen.insert(used) {
                 open.push(used);
             }
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The axioms that a proof rests on, all of them allowed.
