@@ -104,7 +104,7 @@ fn statements_that_are_none_are_errors_at_load() {
             "`t` has a `sorry` that is no proof of it",
         ),
         (
-            json!({"statement": "theorem t : n = 2", "header": "def n : Nat := sorry"}),
+            json!({"statement": "theorem t : n = 2", "header": "noncomputable def n : Nat := sorry"}),
             "`n` has a `sorry` that is no proof of it, so that nothing can prove `t`",
         ),
         (json!({"statement": "def t : Nat"}), "must be a theorem"),
