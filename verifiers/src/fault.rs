@@ -1,8 +1,9 @@
-//! What went wrong with the sandbox itself: nobody's reward, and worth another try.
+//! What went wrong with what judges, and not with what is judged: nobody's reward, and mostly worth another try.
 
+use crate::budget::Budget;
 use crate::verdict::{CauseKind, Verdict};
 
-/// How often a verification is tried while the sandbox fails.
+/// How often a verification is tried while what judges fails.
 const MOST_TRIES: u32 = 3;
 
 /// Why there is no verdict.
@@ -38,16 +39,29 @@ impl Fault {
     }
 
     /// Whether this is the end of it after so many tries.
-    pub(crate) fn is_final(&self, num_tries: u32) -> bool {
+    fn is_final(&self, num_tries: u32) -> bool {
         self.is_lasting || num_tries >= if self.repeated.is_some() { 2 } else { MOST_TRIES }
     }
 
     /// What the last of so many tries comes to.
-    pub(crate) fn verdict(self, num_tries: u32) -> Verdict {
+    fn verdict(self, num_tries: u32) -> Verdict {
         if let (2.., Some(verdict)) = (num_tries, self.repeated) {
             return *verdict;
         }
         let tries = if num_tries == 1 { "1 try".to_owned() } else { format!("{num_tries} tries") };
         Verdict::undecided(self.kind, format!("{} (after {tries})", self.message))
+    }
+}
+
+/// Tries a verification until there is a verdict, a fault that lasts, or no more tries or time.
+pub(crate) fn tried(budget: &Budget, mut attempt: impl FnMut() -> Result<Verdict, Fault>) -> Verdict {
+    let mut num_tries = 0;
+    loop {
+        num_tries += 1;
+        match attempt() {
+            Ok(verdict) => return verdict,
+            Err(fault) if fault.is_final(num_tries) || budget.expired() => return fault.verdict(num_tries),
+            Err(_) => {}
+        }
     }
 }

@@ -36,6 +36,9 @@ fn judge(verifier: &dyn Configured, reference: &Value, response: &str) -> Verdic
     bind(verifier, reference).unwrap().judge(&response.into(), &budget)
 }
 
+/// A proof that goes on until it is ended.
+const ENDLESS: &str = "by\n  set_option maxHeartbeats 0 in\n  set_option maxRecDepth 1000000 in\n  repeat (have _h := trivial)\n  rfl";
+
 fn two() -> Value {
     json!({"name": "two", "statement": "theorem two : 1 + 1 = 2"})
 }
@@ -49,6 +52,8 @@ fn settings_that_cannot_be_meant_are_refused() {
         (json!({"backend": "repl"}), "`repl` must be the path"),
         (json!({"backend": "kimina"}), "`url` must be the address"),
         (json!({"lean_path": ["here"]}), "must be absolute paths, found here"),
+        (json!({"backend": "repl", "repl": "bin/repl"}), "must be absolute paths, found bin/repl"),
+        (json!({"command": "bin/lean"}), "`command` must be a name on the PATH or an absolute path"),
         (json!({"project": "/p", "lean_path": ["/x"]}), "`lean_path` must be left out"),
         (json!({"axioms": [" "]}), "`axioms` must be names"),
         (json!({"command": ""}), "`command` must be the name"),
@@ -93,6 +98,14 @@ fn statements_that_are_none_are_errors_at_load() {
         (
             json!({"statement": "theorem t : 1 = 1", "header": "namespace A"}),
             "to no constant of the name `t`",
+        ),
+        (
+            json!({"statement": "theorem t : 1 + 1 = (sorry : Nat)"}),
+            "`t` has a `sorry` that is no proof of it",
+        ),
+        (
+            json!({"statement": "theorem t : n = 2", "header": "noncomputable def n : Nat := sorry"}),
+            "`n` has a `sorry` that is no proof of it, so that nothing can prove `t`",
         ),
         (json!({"statement": "def t : Nat"}), "must be a theorem"),
         (json!({"statement": "theorem t : 1 = 1", "header": "import Nowhere"}), "Nowhere"),
@@ -159,8 +172,7 @@ fn time_that_the_proof_did_not_have_is_not_held_against_it() {
     let Some(settings) = settings(&json!({"time_s": 60})) else { return };
     let verifier = lean(&settings);
     let judge = bind(verifier.as_ref(), &two()).unwrap();
-    let endless = "by\n  set_option maxHeartbeats 0 in\n  set_option maxRecDepth 1000000 in\n  repeat (have _h := trivial)\n  rfl";
-    let verdict = judge.judge(&endless.into(), &Budget::starting_now(Duration::from_secs(4)));
+    let verdict = judge.judge(&ENDLESS.into(), &Budget::starting_now(Duration::from_secs(4)));
     assert_eq!(verdict.kind_name(), "timeout", "{verdict:?}");
     assert!(
         verdict.score().is_none() && verdict.reason().contains("raise `timeout_s` above `time_s`"),
@@ -169,11 +181,22 @@ fn time_that_the_proof_did_not_have_is_not_held_against_it() {
 }
 
 #[test]
+fn what_a_back_end_took_first_is_not_held_against_a_proof() {
+    let Some(settings) = settings(&json!({"backend": "server", "time_s": 3})) else {
+        return;
+    };
+    let verifier = lean(&settings);
+    let verdict = judge(verifier.as_ref(), &two(), ENDLESS);
+    assert!(["timeout", "memory", "exhausted"].contains(&verdict.kind_name()), "{verdict:?}");
+    // The whole of its time, however much the server had before.
+    assert!(!verdict.reason().contains("`timeout_s`"), "{verdict:?}");
+}
+
+#[test]
 fn what_does_not_end_is_ended() {
     let Some(settings) = settings(&json!({"time_s": 2, "heartbeats": 0, "memory_mb": 512})) else { return };
     let verifier = lean(&settings);
-    let endless = "by\n  set_option maxHeartbeats 0 in\n  set_option maxRecDepth 1000000 in\n  repeat (have _h := trivial)\n  rfl";
-    let verdict = judge(verifier.as_ref(), &two(), endless);
+    let verdict = judge(verifier.as_ref(), &two(), ENDLESS);
     // On a machine that is busy with other things it is not known whose fault it was.
     assert!(["timeout", "memory", "exhausted"].contains(&verdict.kind_name()), "{verdict:?}");
 }

@@ -109,6 +109,7 @@ fn judge_all(folder: &Path, lean: &str) {
     let tasks = std::fs::read_to_string(folder.join("tasks.toml")).unwrap();
     let tasks: BTreeMap<String, Value> = toml::from_str(&tasks).unwrap();
     let all = cases(folder);
+    assert!(!all.is_empty() || std::env::var_os(ONLY).is_some(), "no case in {}", folder.display());
     let mut wrong = Vec::new();
     let mut groups: BTreeMap<(u64, u64), Vec<&Case>> = BTreeMap::new();
     for case in &all {
@@ -132,7 +133,8 @@ fn judge_all(folder: &Path, lean: &str) {
         for (case, outcome) in cases.iter().zip(&outcomes) {
             let kind = outcome.verdict.kind_name();
             println!("{}: {kind}, {:.2} s: {}", case.name, outcome.run_s, outcome.verdict.reason());
-            if !case.expects(kind) {
+            // A judge that crashes, or is given up, says `crash` and `timeout` too, and has judged nothing.
+            if !case.expects(kind) || outcome.verdict.score().is_none() {
                 wrong.push(format!(
                     "{}: {kind}: {}\n    {}",
                     case.name,

@@ -2,6 +2,7 @@
 //!
 //! elan's stand-in for `lean` is never run, because it may begin a download; the toolchains that it has fetched are.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use polestar_verifiers::lean_report;
@@ -58,9 +59,7 @@ fn toolchain() -> Finding {
 /// The binary behind elan's stand-in: of the last toolchain by name that was fetched; the path itself where it is none.
 fn behind_elan(path: &Path) -> Option<PathBuf> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if real.file_name().is_none_or(|name| name != "elan")
-        && real.file_name().is_none_or(|name| name != "elan-init")
-    {
+    if !is_elan(&real) {
         return Some(real);
     }
     let home = std::env::var_os("ELAN_HOME").map(PathBuf::from);
@@ -72,6 +71,14 @@ fn behind_elan(path: &Path) -> Option<PathBuf> {
     found.pop()
 }
 
+/// Whether a program is elan, which is there under each of its names: by hard links where the disk has them.
+fn is_elan(real: &Path) -> bool {
+    let is_named = real.file_name().is_some_and(|name| name == "elan" || name == "elan-init");
+    let file = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    let elan = file(&real.with_file_name("elan"));
+    is_named || (elan.is_some() && elan == file(real))
+}
+
 /// The Lake project in this folder, if it is one.
 fn project(here: &Path) -> Finding {
     let name = "Lake project";
@@ -79,7 +86,10 @@ fn project(here: &Path) -> Finding {
         return finding(name, "");
     }
     let data = json!({ "path": here });
-    if here.join(".lake/build/lib").is_dir() || here.join(".lake/packages").is_dir() {
+    // Packages are there once they are fetched, and compiled only later.
+    let packages = std::fs::read_dir(here.join(".lake/packages")).into_iter().flatten().flatten();
+    let mut folders = packages.map(|package| package.path()).chain([here.to_owned()]);
+    if folders.any(|folder| folder.join(".lake/build/lib").is_dir()) {
         return finding(name, format!("{}, built", here.display())).data(data);
     }
     finding(name, format!("{}, not built", here.display())).data(data).absent(
@@ -111,7 +121,9 @@ mod tests {
         assert!(project(folder.path()).value.is_empty());
         std::fs::write(folder.path().join("lakefile.toml"), "").unwrap();
         assert_eq!(project(folder.path()).state, State::Absent);
-        std::fs::create_dir_all(folder.path().join(".lake/build/lib")).unwrap();
+        std::fs::create_dir_all(folder.path().join(".lake/packages/mathlib/Mathlib")).unwrap();
+        assert_eq!(project(folder.path()).state, State::Absent, "fetched, and not built");
+        std::fs::create_dir_all(folder.path().join(".lake/packages/mathlib/.lake/build/lib")).unwrap();
         assert_eq!(project(folder.path()).state, State::Good);
         let repl_path = folder.path().join(REPLS[0]);
         std::fs::create_dir_all(repl_path.parent().unwrap()).unwrap();
@@ -125,5 +137,11 @@ mod tests {
         let lean = folder.path().join("lean");
         std::fs::write(&lean, "").unwrap();
         assert_eq!(behind_elan(&lean), Some(lean.canonicalize().unwrap()));
+        let elan = folder.path().join("elan");
+        std::fs::write(&elan, "").unwrap();
+        assert!(!is_elan(&lean) && is_elan(&elan), "another file beside it");
+        std::fs::remove_file(&lean).unwrap();
+        std::fs::hard_link(&elan, &lean).unwrap();
+        assert!(is_elan(&lean));
     }
 }

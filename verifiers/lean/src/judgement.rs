@@ -24,14 +24,12 @@ use crate::kernel::{
     Budget, Environment, Exhausted, KernelError, ReadError, Trusted, instantiate_level_params,
 };
 use crate::library::Library;
-use crate::replay::{Claimed, replay};
+use crate::replay::{Claimed, of_texts, replay};
 use crate::statement::{self, Renamed, Unknown};
 use crate::terms::{Expr, ExprId, NameId, Terms};
 
 /// The axiom that an open proof rests on.
 const SORRY: &str = "sorryAx";
-/// What string literals stand for, beside the type `String`: not all of it is reached from the type.
-const OF_TEXTS: [&str; 6] = ["String", "String.mk", "String.ofList", "List", "Char", "Char.ofNat"];
 /// Names that an error shows.
 const MOST_SHOWN: usize = 10;
 
@@ -211,7 +209,7 @@ pub fn judge(
     }
 }
 
-/// Whether a module can be the reference of a name: it has the theorem, and what that rests on can be read.
+/// Whether a module can be the reference of a name: it has a theorem of it, which states something that is whole.
 ///
 /// # Errors
 /// Says what it lacks.
@@ -219,10 +217,30 @@ pub fn check_reference(name: &str, reference: &dyn Claimed) -> Result<(), String
     let mut terms = Terms::new();
     let target = terms.read_name(name).ok_or_else(|| format!("{name:?} is no name of Lean's"))?;
     let constant = reference.constant(&mut terms, target).map_err(|error| error.to_string())?;
-    match constant {
-        None => Err(format!("it compiles, but to no constant of the name `{name}`")),
-        Some(Constant { kind: ConstantKind::Theorem { .. }, .. }) => Ok(()),
-        Some(other) => Err(format!("`{name}` is no theorem, it is of the kind {}", other.kind_name())),
+    let theorem = match constant {
+        None => {
+            return Err(format!(
+                "it compiles, but to no constant of the name `{name}`; the full name of a theorem begins with the \
+                 namespaces that it stands in"
+            ));
+        }
+        Some(theorem) if matches!(theorem.kind, ConstantKind::Theorem { .. }) => theorem,
+        Some(other) => {
+            return Err(format!("`{name}` is no theorem, it is of the kind {}", other.kind_name()));
+        }
+    };
+    let used = used_constants(&terms, theorem.ty, &[], &mut FxHashSet::default());
+    let sorry = terms.str_name(NameId::ANONYMOUS, SORRY);
+    let user = match used.contains(&sorry) {
+        true => Some(target),
+        false => user_of_sorry(&mut terms, reference, used).map_err(|error| error.to_string())?,
+    };
+    match user {
+        Some(user) => Err(format!(
+            "`{}` has a `sorry` that is no proof of it, so that nothing can prove `{name}`; write out what is missing",
+            terms.show_name(user)
+        )),
+        None => Ok(()),
     }
 }
 
@@ -304,10 +322,7 @@ fn compare_definitions(
     submission: &dyn Claimed,
     renamed: &Renamed,
 ) -> Result<(), Stop> {
-    let terms = &mut env.terms;
-    let of_texts = OF_TEXTS.map(|text| {
-        text.split('.').fold(NameId::ANONYMOUS, |prefix, component| terms.str_name(prefix, component))
-    });
+    let of_texts = of_texts(&mut env.terms);
     let mut visited = FxHashSet::default();
     let mut waiting = used_constants(&env.terms, pinned.ty, &of_texts, &mut visited);
     let mut seen: FxHashSet<NameId> = waiting.iter().copied().collect();
@@ -382,24 +397,39 @@ fn refuse_sorry(
     if goal.axioms.iter().any(|axiom| axiom == SORRY) {
         return Ok(());
     }
-    let sorry = env.terms.str_name(NameId::ANONYMOUS, SORRY);
-    let (mut seen, mut open) = (FxHashSet::from_iter([target]), vec![target]);
+    let open = user_of_sorry(&mut env.terms, submission, vec![target]);
+    match open.map_err(|error| Refusal::Unreadable { problem: error.to_string() })? {
+        Some(user) => {
+            let name = env.terms.show_name(user);
+            let through = if name == goal.name { String::new() } else { format!(" in `{name}`") };
+            Err(Refusal::Sorry { through }.into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// A constant of a module that mentions `sorryAx`, among these and all that they depend on there.
+fn user_of_sorry(
+    terms: &mut Terms,
+    module: &dyn Claimed,
+    mut open: Vec<NameId>,
+) -> Result<Option<NameId>, ReadError> {
+    let sorry = terms.str_name(NameId::ANONYMOUS, SORRY);
+    let mut seen = FxHashSet::from_iter(open.iter().copied());
     // Each term is walked once: a file may have one huge term in each of many constants.
     let mut visited = FxHashSet::default();
     while let Some(name) = open.pop() {
-        let Some(constant) = claimed(submission, &mut env.terms, name)? else { continue };
-        for used in depends_on(&env.terms, &constant, &[], &mut visited) {
+        let Some(constant) = module.constant(terms, name)? else { continue };
+        for used in depends_on(terms, &constant, &[], &mut visited) {
             if used == sorry {
-                let name = env.terms.show_name(name);
-                let through = if name == goal.name { String::new() } else { format!(" in `{name}`") };
-                return Err(Refusal::Sorry { through }.into());
+                return Ok(Some(name));
             }
             if seen.insert(used) {
                 open.push(used);
             }
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The axioms that a proof rests on, all of them allowed.

@@ -60,6 +60,14 @@ pub fn replay(
     Ok(walk.replayed)
 }
 
+/// The constants that string literals stand for: not all of them are reached from the type `String`, and
+/// which of the two makers of strings there is depends on the version of Lean.
+pub(crate) fn of_texts(terms: &mut Terms) -> [NameId; 6] {
+    const NAMES: [&[&str]; 6] =
+        [&["String"], &["String", "ofList"], &["String", "mk"], &["Char"], &["Char", "ofNat"], &["List"]];
+    NAMES.map(|name| name.iter().fold(NameId::ANONYMOUS, |prefix, text| terms.str_name(prefix, text)))
+}
+
 /// What is added to the environment at once.
 enum Unit {
     One(Constant),
@@ -374,15 +382,15 @@ impl Walk<'_, '_> {
         names: &mut FxHashSet<NameId>,
         found: &mut Vec<NameId>,
     ) -> Result<(), KernelError> {
-        let nat_names: &[&str] = if nats { &["Nat"] } else { &[] };
-        let string_names: &[&str] = if strings {
-            &["String", "String.ofList", "String.mk", "Char", "Char.ofNat", "List"]
-        } else {
-            &[]
-        };
-        for text in nat_names.iter().chain(string_names) {
-            let name =
-                text.split('.').fold(NameId::ANONYMOUS, |name, part| self.env.terms.str_name(name, part));
+        let terms = &mut self.env.terms;
+        let mut wanted = Vec::new();
+        if nats {
+            wanted.push(terms.str_name(NameId::ANONYMOUS, "Nat"));
+        }
+        if strings {
+            wanted.extend(of_texts(terms));
+        }
+        for name in wanted {
             if !own.contains(&name)
                 && !names.contains(&name)
                 && !self.env.is_trusted(name)?

@@ -9,6 +9,9 @@ use std::borrow::Cow;
 
 use super::fences::{Block, blocks};
 
+/// Of how many characters one may be a control character before a text is no text.
+const CHARS_FOR_ONE_CONTROL: usize = 10;
+
 /// The part of a text that is source text of a language, by the rules of the module's documentation; none where all
 /// blocks are empty. `is_label` knows the language's labels, `is_source` its looks.
 pub(crate) fn source_text<'a>(
@@ -73,6 +76,3 @@ pub(crate) fn no_text(text: &str) -> Option<String> {
         )
     })
 }
-
-/// Of how many characters one may be a control character before a text is no text.
-const CHARS_FOR_ONE_CONTROL: usize = 10;

@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use crate::budget::Budget;
-use crate::fault::Fault;
+use crate::fault::{Fault, tried};
 use crate::lock::lock;
 use crate::sandbox::{Facts, Level, Limits, Sandbox, SandboxConfig, Zygote};
 use crate::verdict::{CauseKind, Kind, Verdict};
@@ -267,16 +267,6 @@ impl Verifier for Code {
             Ok(language) => language,
             Err(problem) => return Verdict::undecided(CauseKind::Unreachable, problem),
         };
-        let mut num_tries = 0;
-        loop {
-            num_tries += 1;
-            match self.attempt(&item.reference, &program, language.as_ref(), budget) {
-                Ok(verdict) => return verdict,
-                Err(fault) if fault.is_final(num_tries) || budget.expired() => {
-                    return fault.verdict(num_tries);
-                }
-                Err(_) => {}
-            }
-        }
+        tried(budget, || self.attempt(&item.reference, &program, language.as_ref(), budget))
     }
 }

@@ -13,15 +13,11 @@ use rustix::io::Errno;
 use serde_json::json;
 
 use crate::pipe::{Received, take};
-use crate::sandbox::stream::{Keep, Stream};
+use crate::sandbox::stream::{CHUNK_BYTES, Keep, MOST_CHUNKS, Stream};
 use crate::sandbox::{BoxId, Ended, Limits, Sandbox, Zygote, handover};
 
 /// Bytes that are kept of standard error, for messages.
 const SAID_BYTES: usize = 4096;
-/// Bytes taken from a pipe at once.
-const CHUNK_BYTES: usize = 64 << 10;
-/// Chunks taken in a row, so that a flood does not keep from looking at the clock.
-const MOST_CHUNKS: usize = 32;
 /// How long a program that has closed its standard output may take to end, so that it can be said how it ended.
 const END_WAIT: Duration = Duration::from_millis(500);
 /// How long the end of a box is waited for before its fork server goes with it.
@@ -58,7 +54,7 @@ pub(crate) enum Stop {
     Memory,
     /// The program has ended, in this way, or cannot be heard any more.
     Ended(Exit),
-    /// It wrote more than may wait.
+    /// It wrote more than may wait, or be kept.
     Flood,
     /// The sandbox failed: not the program's doing.
     Lost(String),
@@ -103,6 +99,8 @@ pub(crate) struct Boxed {
     output: Option<OwnedFd>,
     closed_at: Option<Instant>,
     received: Vec<u8>,
+    /// Bytes of `received` that were taken.
+    num_taken: usize,
     most_received: usize,
     said: Stream,
     kills_before: u64,
@@ -167,6 +165,7 @@ impl Boxed {
             output: Some(output),
             closed_at: None,
             received: Vec::new(),
+            num_taken: 0,
             most_received: room.output_bytes,
             said,
             kills_before,
@@ -192,12 +191,22 @@ impl Boxed {
 
     /// What it wrote and nobody took.
     pub(crate) fn output(&self) -> &[u8] {
-        &self.received
+        &self.received[self.num_taken..]
+    }
+
+    /// Bytes of standard output that may wait to be looked at, or be kept of it.
+    pub(crate) fn most_output(&self) -> usize {
+        self.most_received
     }
 
     /// Takes so many bytes off what it wrote.
     pub(crate) fn consume(&mut self, count: usize) {
-        self.received.drain(..count.min(self.received.len()));
+        self.num_taken = self.received.len().min(self.num_taken.saturating_add(count));
+        // The rest moves only where it is the smaller part: of a million small messages each would else move all others.
+        if self.num_taken > self.received.len() / 2 {
+            self.received.drain(..self.num_taken);
+            self.num_taken = 0;
+        }
     }
 
     /// The last line that it wrote to standard error.
@@ -287,7 +296,7 @@ impl Boxed {
                     self.closed_at = Some(Instant::now());
                 }
             }
-            if self.received.len() > self.most_received {
+            if self.output().len() > self.most_received {
                 return Err(Stop::Flood);
             }
         }
@@ -444,6 +453,22 @@ pub(super) mod tests {
         while !program.output().ends_with(b"900001\n") {
             program.more(soon()).unwrap();
         }
+    }
+
+    #[test]
+    fn many_small_parts_are_taken_off_quickly() {
+        const NUM_BYTES: usize = 1_000_000;
+        let mut program = start(&shell("head -c 1000000 /dev/zero; sleep 60"));
+        while program.output().len() < NUM_BYTES {
+            program.more(soon()).unwrap();
+        }
+        let before = Instant::now();
+        for left in (0..NUM_BYTES).rev() {
+            program.consume(1);
+            assert_eq!(program.output().len(), left);
+        }
+        // Moving what is left each time would be moving five hundred thousand megabytes.
+        assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
     }
 
     #[test]

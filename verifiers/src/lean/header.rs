@@ -76,7 +76,8 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Bytes of white space and comments at the beginning of a text. A comment that nothing ends is none of it.
+/// Bytes of white space and comments at the beginning of a text. A comment that nothing ends goes on to the end: who looks
+/// behind it again and again would else look through all that follows each time.
 pub(super) fn blank_len(text: &str) -> usize {
     let mut at = 0;
     loop {
@@ -86,7 +87,7 @@ pub(super) fn blank_len(text: &str) -> usize {
         let len = if rest.starts_with("--") {
             Some(rest.find('\n').unwrap_or(rest.len()))
         } else if rest.starts_with("/-") && !rest.starts_with("/--") && !rest.starts_with("/-!") {
-            comment_len(rest)
+            Some(comment_len(rest).unwrap_or(rest.len()))
         } else {
             None
         };

@@ -195,12 +195,12 @@ impl Screen for Kimina {
 fn bearer(key: &str) -> Result<String, String> {
     let key = match key.strip_prefix("env:") {
         Some(variable) => std::env::var(variable).map_err(|_| {
-            format!("`key` must be in the environment variable `{variable}`, which is not set")
+            format!("`api_key` must be in the environment variable `{variable}`, which is not set")
         })?,
         None => key.to_owned(),
     };
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("`key` must be printable characters without blanks".to_owned());
+        return Err("`api_key` must be printable characters without blanks".to_owned());
     }
     Ok(format!("Bearer {key}"))
 }

@@ -59,7 +59,7 @@ use std::time::{Duration, Instant};
 use polestar_lean::judgement::{Goal, judge};
 
 use crate::budget::Budget;
-use crate::fault::Fault;
+use crate::fault::{Fault, tried};
 use crate::verdict::{CauseKind, Kind, Verdict};
 use crate::verifier::{Item, Response, Verifier};
 use compile::Compiled;
@@ -106,7 +106,7 @@ impl Lean {
         });
         let repl = repl.map_err(SessionError::Statement)?;
         let source = source::statement(self.header(reference), reference);
-        Session::start(repl, &source.imports, &source.body, budget)
+        Session::start(repl, &source.imports, &source.screened(self.settings.heartbeats), budget)
     }
 
     /// One try.
@@ -118,19 +118,21 @@ impl Lean {
         budget: &Budget,
     ) -> Result<Verdict, Fault> {
         let machine = self.machine().map_err(|problem| Fault::lasting(CauseKind::Unreachable, problem))?;
-        let left = budget.remaining().min(Duration::from_secs(86_400));
-        // What is left over is for ending the box and saying so, before somebody gives this verification up.
-        let last = Instant::now() + left - (left / 10).min(Duration::from_millis(500));
-        let deadline = Instant::now().checked_add(self.time).map_or(last, |end| end.min(last));
         if let Some(screen) = &machine.screen {
-            let screened = screen.screen(&source.imports, &source.body, budget);
+            let body = source.screened(self.settings.heartbeats);
+            let screened = screen.screen(&source.imports, &body, budget);
             match verdicts::of_screen(&self.settings, source, screened) {
                 Some(Ok(verdict)) => return Ok(self.with_goals(item, source, verdict, budget)),
                 Some(Err(fault)) => return Err(fault),
                 None => {}
             }
         }
+        // Only now: whether a proof had the time that it may have is not to depend on who looked at it before.
         let started = Instant::now();
+        let left = budget.remaining().min(Duration::from_secs(86_400));
+        // What is left over is for ending the box and saying so, before somebody gives this verification up.
+        let last = started + left - (left / 10).min(Duration::from_millis(500));
+        let deadline = started.checked_add(self.time).map_or(last, |end| end.min(last));
         let compiled = machine
             .compile(prepared, source, deadline)
             .map_err(|problem| Fault::new(CauseKind::Unreachable, problem))?;
@@ -224,16 +226,6 @@ impl Verifier for Lean {
             Ok(prepared) => prepared,
             Err(problem) => return Verdict::undecided(CauseKind::BadReference, problem),
         };
-        let mut num_tries = 0;
-        loop {
-            num_tries += 1;
-            match self.attempt(&item.reference, &prepared, &source, budget) {
-                Ok(verdict) => return verdict,
-                Err(fault) if fault.is_final(num_tries) || budget.expired() => {
-                    return fault.verdict(num_tries);
-                }
-                Err(_) => {}
-            }
-        }
+        tried(budget, || self.attempt(&item.reference, &prepared, &source, budget))
     }
 }

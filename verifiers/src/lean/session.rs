@@ -145,6 +145,7 @@ impl Session {
         if node.is_finished {
             return Ok(Step::Error("no goals".to_owned()));
         }
+        self.renew(state)?;
         let number = self.reach(state, budget)?;
         let answer = match self.tactic(number, tactic, budget)? {
             Said::Error(text) => return Ok(Step::Error(text)),
@@ -199,6 +200,18 @@ impl Session {
     /// There is no such state.
     pub fn proof(&self, state: StateId) -> Result<String, SessionError> {
         Ok(assemble(&self.statement, &self.tactics(state)?))
+    }
+
+    /// Lets a process go that has run as many tactics as one may, which frees nothing while it lives. What led to the state
+    /// must be run again then, and does not count.
+    fn renew(&mut self, state: StateId) -> Result<(), SessionError> {
+        let depth = self.tactics(state)?.len() as u64;
+        let most = self.screen.uses().saturating_add(depth);
+        if self.process.as_ref().is_some_and(|lent| lent.num_used >= most) {
+            self.process = None;
+            self.forget_numbers();
+        }
+        Ok(())
     }
 
     /// The number of a state in a process that runs; what led to it is run again where that is a new one.

@@ -1,6 +1,6 @@
 //! The settings of the kind `lean`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,6 +10,9 @@ use crate::sandbox::Isolation;
 
 /// Axioms that proofs may rest on, unless others are set: those of Lean's own library.
 pub const STANDARD_AXIOMS: [&str; 3] = ["propext", "Classical.choice", "Quot.sound"];
+
+/// Heartbeats, in thousands, that Lean may take for a declaration unless it is told otherwise.
+pub(super) const LEANS_HEARTBEATS: u64 = 200_000;
 
 /// Who elaborates proofs first. Whatever it is, a proof counts only after the `lean` command has compiled it in a box of
 /// its own and what it compiled was checked again.
@@ -46,7 +49,7 @@ pub enum Partial {
 pub struct LeanSettings {
     /// Who elaborates proofs first. Default `lean`.
     pub backend: Backend,
-    /// Name or path of the `lean` command. Default `lean`.
+    /// Name or absolute path of the `lean` command. Default `lean`.
     pub command: String,
     /// The folder of a Lake project that is built: its modules, and those that it depends on, can be imported. Its `lean`
     /// is taken, the one that its `lean-toolchain` names.
@@ -65,14 +68,14 @@ pub struct LeanSettings {
     pub time_s: f64,
     /// MiB of memory that Lean may take for a proof, beside the compiled modules that it maps. Default 4096.
     pub memory_mb: u64,
-    /// Heartbeats, thousands of small allocations, that Lean may take for a declaration; a proof may set its own. Default
-    /// 200000, as Lean's.
+    /// Heartbeats, thousands of small allocations, that Lean may take for a declaration, 0 for no limit; a proof may set
+    /// its own. Default 200000, as Lean's.
     pub heartbeats: u64,
     /// Millions of steps that the kernel here may take for a proof. Default 100.
     pub check_steps_m: u64,
     /// Whether the state after the imports is saved once and loaded for each proof, where Lean can. Default true.
     pub warm: bool,
-    /// Path of the REPL's binary, where that is the back end.
+    /// Absolute path of the REPL's binary, where that is the back end.
     pub repl: Option<PathBuf>,
     /// Address of the Kimina server, where that is the back end.
     pub url: String,
@@ -105,7 +108,7 @@ impl Default for LeanSettings {
             partial: Partial::None,
             time_s: 60.0,
             memory_mb: 4096,
-            heartbeats: 200_000,
+            heartbeats: LEANS_HEARTBEATS,
             check_steps_m: 100,
             warm: true,
             repl: None,
@@ -149,10 +152,17 @@ impl LeanSettings {
                 return Err(format!("`{key}` must be the name or the path of a program, found {value:?}"));
             }
         }
-        let folders = self.project.iter().chain(&self.lean_path).chain(&self.readable);
-        if let Some(path) = folders.clone().find(|path| !path.is_absolute()) {
+        // What is no plain name would be looked for in a folder that is not the user's.
+        if self.command.contains('/') && !Path::new(&self.command).is_absolute() {
             return Err(format!(
-                "`project`, `lean_path` and `readable` must be absolute paths, found {}",
+                "`command` must be a name on the PATH or an absolute path, found {:?}",
+                self.command
+            ));
+        }
+        let mut paths = self.project.iter().chain(&self.lean_path).chain(&self.readable).chain(&self.repl);
+        if let Some(path) = paths.find(|path| !path.is_absolute()) {
+            return Err(format!(
+                "`project`, `lean_path`, `readable` and `repl` must be absolute paths, found {}",
                 path.display()
             ));
         }

@@ -19,6 +19,7 @@ use std::borrow::Cow;
 
 use super::header::{blank_len, head};
 use super::reference::{Mode, Reference, theorems};
+use super::settings::LEANS_HEARTBEATS;
 use crate::answer::{after_thinking, no_text, source_text, with_plain_line_ends, without_blank_start};
 
 /// The longest proof that is compiled, in bytes.
@@ -45,6 +46,15 @@ impl Source {
     /// The whole file.
     pub(super) fn text(&self) -> String {
         format!("{}{}", self.imports, self.body)
+    }
+
+    /// The body for a back end that is started without this limit of heartbeats: it begins with the option, in its first
+    /// line, so that every line keeps its number.
+    pub(super) fn screened(&self, heartbeats: u64) -> Cow<'_, str> {
+        if heartbeats == LEANS_HEARTBEATS {
+            return Cow::Borrowed(&self.body);
+        }
+        Cow::Owned(format!("set_option maxHeartbeats {heartbeats} {}", self.body))
     }
 
     /// Whole lines of the file before its body.
@@ -102,9 +112,9 @@ fn assemble(text: &str, header: &str, reference: &Reference) -> Source {
     let own = head(text);
     let mut source = under(header);
     if own.is_there {
-        // A whole file; its imports are the header's, so that it stands on what the statement stands on.
-        source.body.clear();
-        source.body.push('\n');
+        // A whole file; its imports are the header's, so that it stands on what the statement stands on. Lines that its
+        // own took are left blank: what Lean says of a line is then about that line of the response.
+        source.body = "\n".repeat(1 + text[own.bytes.clone()].matches('\n').count());
         source.lines_before = 1;
         source.body.push_str(&text[own.bytes.end..]);
     } else if reference.mode == Mode::File || states(text, &reference.name) {
@@ -240,6 +250,35 @@ mod tests {
         ] {
             assert_eq!(body(response, reference.clone()), expected, "{response} {reference}");
         }
+    }
+
+    #[test]
+    fn lines_of_a_file_with_imports_of_its_own_keep_their_numbers() {
+        let reference = serde_json::from_value(json!({"statement": "theorem t : 1 = 1"})).unwrap();
+        let response = "import A\n-- and\nimport B\n\ntheorem t : 1 = 1 := rfl";
+        let Found::Source(source) = find(response, HEADER, &reference) else { panic!() };
+        let body: Vec<_> = source.body.lines().skip(source.lines_before as usize).collect();
+        assert_eq!(body, ["", "", "", "", "theorem t : 1 = 1 := rfl"]);
+    }
+
+    #[test]
+    fn comments_that_nothing_ends_are_looked_through_once() {
+        let reference = serde_json::from_value(json!({"statement": "theorem t : 1 = 1"})).unwrap();
+        let before = std::time::Instant::now();
+        for text in ["theorem /- ", "theorem --", "lemma «", "by /-", "import /-"] {
+            let long = text.repeat(MAX_PROOF_BYTES / text.len());
+            assert!(matches!(find(&long, HEADER, &reference), Found::Source(_)), "{text}");
+        }
+        assert!(before.elapsed().as_secs() < 5, "{:?}", before.elapsed());
+    }
+
+    #[test]
+    fn a_limit_of_heartbeats_that_is_not_leans_own_stands_before_the_body() {
+        let reference = serde_json::from_value(json!({"statement": "theorem t : 1 = 1"})).unwrap();
+        let source = statement(HEADER, &reference);
+        assert_eq!(source.screened(200_000), source.body);
+        let expected = "set_option maxHeartbeats 7 \n\nopen Nat\ntheorem t : 1 = 1 := sorry\n";
+        assert_eq!(source.screened(7), expected);
     }
 
     #[test]

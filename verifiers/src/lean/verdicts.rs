@@ -7,7 +7,7 @@ use polestar_lean::judgement::{Proof, Refusal};
 use super::compile::Compiled;
 use super::machine::first_error;
 use super::screen::{self, Message, Screened};
-use super::settings::{LeanSettings, Partial};
+use super::settings::{Backend, LeanSettings, Partial};
 use super::source::Source;
 use crate::error::shorten;
 use crate::fault::Fault;
@@ -154,9 +154,11 @@ fn overdue(
     let verdict = Verdict::zero(Kind::Timeout, reason, Some(source.extracted.clone()));
     let elapsed_s = elapsed.as_secs_f64();
     if elapsed_s < ENOUGH_SHARE * settings.time_s {
+        // Whoever looks first may take as long once more.
+        let wanted = if settings.backend == Backend::Lean { "`time_s`" } else { "twice `time_s`" };
         let message = format!(
             "Lean was ended after {elapsed_s:.1} s, when the verification's own time was over, before the {:.0} s of \
-             `time_s` were: raise `timeout_s` above `time_s`",
+             `time_s` were: raise `timeout_s` above {wanted}",
             settings.time_s
         );
         return Err(Fault::lasting(CauseKind::Timeout, message));

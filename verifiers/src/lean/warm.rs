@@ -94,6 +94,11 @@ impl<W: Warm> WarmScreen<W> {
         self.backing.times
     }
 
+    /// Proofs, or tactics, after which a process is replaced.
+    pub(crate) fn uses(&self) -> u64 {
+        self.backing.uses
+    }
+
     /// A process with that header: one that waits unless a fresh one is wanted, else a new one.
     ///
     /// # Errors
@@ -181,7 +186,7 @@ impl<W: Warm> WarmScreen<W> {
                 format!("it took more than {} MiB of memory", room.memory_bytes >> 20)
             }
             Trouble::Stop(Stop::Flood) => {
-                format!("it wrote more than {} KiB at once", room.output_bytes >> 10)
+                format!("it wrote more than {} KiB", room.output_bytes >> 10)
             }
             Trouble::Stop(Stop::Ended(exit)) => format!("it {exit}"),
             Trouble::Ended(said) => format!("the process in which it elaborates ended; {said}"),

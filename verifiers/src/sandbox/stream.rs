@@ -6,9 +6,9 @@ use super::handover::pipe;
 use crate::pipe::{Received, take};
 
 /// Bytes taken at once.
-const CHUNK_BYTES: usize = 64 << 10;
+pub(crate) const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks taken in a row, so that a flood does not keep from looking at the clock.
-const MOST_CHUNKS: usize = 32;
+pub(crate) const MOST_CHUNKS: usize = 32;
 
 /// Which part is kept of what is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

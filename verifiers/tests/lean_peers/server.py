@@ -160,6 +160,12 @@ def elaborate(document, text):
         elif word == "flood":
             while True:
                 put("x" * 65536 if rest else framed({"method": "x/" + "x" * 65536}))
+        elif word == "pile":
+            while True:
+                publish(uri, version, [diagnostic(3, number, 0, "x" * 4096)], isIncremental=True)
+        elif word == "nag":
+            while True:
+                send(id="x" * 4096, method="workspace/inlayHint/refresh")
         elif word == "raw":
             put(rest.encode().decode("unicode_escape"))
         elif word == "half":

@@ -5,8 +5,6 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use num_traits::ToPrimitive;
-
 use super::error::{OleanError, Problem};
 use super::meter::Meter;
 use super::region::{Addr, Regions, Value};
@@ -53,16 +51,7 @@ impl<B: AsRef<[u8]>> Regions<B> {
         let ctor = self.ctor(from, name, "a name")?;
         let last = match (ctor.tag, ctor.pointers) {
             (1, 2) => Component::Text(self.text(ctor.addr, self.field(ctor, 1)?, "a name's text")?),
-            (2, 2) => {
-                let number = self.natural(ctor.addr, self.field(ctor, 1)?, "a name's number")?;
-                let too_big = || {
-                    OleanError::at(
-                        ctor.addr,
-                        Problem::TooBig { what: "a name's number", found: number.to_string() },
-                    )
-                };
-                Component::Number(number.to_u64().ok_or_else(too_big)?)
-            }
+            (2, 2) => Component::Number(self.number(ctor.addr, self.field(ctor, 1)?, "a name's number")?),
             _ => return Err(super::object::unexpected(ctor.addr, "a name", ctor.describe())),
         };
         Ok(Some(Step { prefix: self.field(ctor, 0)?, last }))

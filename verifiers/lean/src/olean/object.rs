@@ -220,18 +220,20 @@ impl<B: AsRef<[u8]>> Regions<B> {
         std::str::from_utf8(text).map_err(|_| OleanError::at(addr, Problem::BadText))
     }
 
-    /// A natural number of any size.
+    /// A natural number of any size. Its digits are charged before they are looked at: many objects may share one.
     pub(crate) fn natural(
         &self,
         from: Addr,
         value: Value,
         expected: &'static str,
+        meter: &mut Meter,
     ) -> Result<BigUint, OleanError> {
         match value {
             Value::Scalar(n) => Ok(BigUint::from(n)),
             Value::Object(_) => {
                 let (addr, digits) = self.digits(from, value, expected)?;
                 let digits = self.bytes(addr, digits.start, digits.end - digits.start, expected)?;
+                meter.charge(addr, digits.len())?;
                 Ok(BigUint::from_bytes_le(digits))
             }
         }
@@ -267,17 +269,28 @@ impl<B: AsRef<[u8]>> Regions<B> {
 
     /// A number that counts something: at most 2^32 - 1.
     pub(crate) fn small(&self, from: Addr, value: Value, what: &'static str) -> Result<u32, OleanError> {
-        let too_big = |found| OleanError::at(from, Problem::TooBig { what, found });
+        let number = self.number(from, value, what)?;
+        u32::try_from(number)
+            .map_err(|_| OleanError::at(from, Problem::TooBig { what, found: number.to_string() }))
+    }
+
+    /// A number below 2^64. A bigger one is refused by the length of its digits: showing them could take hours.
+    pub(crate) fn number(&self, from: Addr, value: Value, what: &'static str) -> Result<u64, OleanError> {
         match value {
-            Value::Scalar(n) => u32::try_from(n).map_err(|_| too_big(n.to_string())),
+            Value::Scalar(n) => Ok(n),
             // On 32-bit machines, numbers from 2^31 on are objects.
             Value::Object(_) => {
                 let (addr, digits) = self.digits(from, value, what)?;
                 let len = digits.end - digits.start;
-                match <[u8; 4]>::try_from(self.bytes(addr, digits.start, len.min(5), what)?) {
-                    Ok(bytes) => Ok(u32::from_le_bytes(bytes)),
-                    Err(_) => Err(too_big(format!("one of {len} bytes"))),
+                let mut number = [0; 8];
+                match number.get_mut(..usize::try_from(len).unwrap_or(usize::MAX)) {
+                    Some(low) => low.copy_from_slice(self.bytes(addr, digits.start, len, what)?),
+                    None => {
+                        let found = format!("one of {len} bytes");
+                        return Err(OleanError::at(from, Problem::TooBig { what, found }));
+                    }
                 }
+                Ok(u64::from_le_bytes(number))
             }
         }
     }

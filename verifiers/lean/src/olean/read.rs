@@ -262,9 +262,9 @@ impl<'m, B: AsRef<[u8]>> Reader<'m, B> {
                 let literal = regions.ctor(addr, first, "a literal")?;
                 match (literal.tag, literal.pointers) {
                     (0, 1) => {
+                        let number = regions.field(literal, 0)?;
                         let number =
-                            regions.natural(literal.addr, regions.field(literal, 0)?, "a natural number")?;
-                        self.meter.charge(addr, (number.bits() / 8) as usize)?;
+                            regions.natural(literal.addr, number, "a natural number", &mut self.meter)?;
                         Ok(terms.nat(number))
                     }
                     (1, 1) => {

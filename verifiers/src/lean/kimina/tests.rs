@@ -288,8 +288,8 @@ fn settings_that_cannot_be_meant_are_refused() {
         (config(""), "`url` must be as http://localhost:8000, found none"),
         (config("https://localhost"), "TLS is not built in"),
         (KiminaConfig { max_output_kb: 0, ..good.clone() }, "`max_output_kb` must be at least 1"),
-        (key(""), "`key` must be printable"),
-        (key("secret\nkey"), "`key` must be printable"),
+        (key(""), "`api_key` must be printable"),
+        (key("secret\nkey"), "`api_key` must be printable"),
         (key("env:POLESTAR_NO_SUCH"), "`POLESTAR_NO_SUCH`, which is not set"),
     ] {
         let error = Kimina::new(config).unwrap_err();

@@ -84,7 +84,7 @@ fn what_a_proof_alone_does_to_its_process_is_its_fault() {
         "left with exit code 1; it said: uncaught exception: of it",
     );
     assert_judged(run(&screen, "--peer segfault"), Kind::Crash, "was ended by signal 11");
-    assert_judged(run(&screen, "--peer flood"), Kind::Refused, "it wrote more than 1024 KiB at once");
+    assert_judged(run(&screen, "--peer flood"), Kind::Refused, "it wrote more than 1024 KiB");
     assert_judged(run(&screen, "--peer half 10"), Kind::Crash, "left with exit code 0");
     for (body, reason) in [
         ("--peer raw hello\\n\\n", "expected value"),

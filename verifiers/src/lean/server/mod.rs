@@ -37,6 +37,8 @@ pub(crate) struct Server {
     first_line: u32,
     version: i64,
     next_id: u64,
+    /// Bytes of messages about the current version that something is kept of.
+    kept_bytes: usize,
 }
 
 /// What is known of a version that is being elaborated.
@@ -63,6 +65,13 @@ impl Server {
             return Ok(None);
         };
         let message = wire::read(body).map_err(Trouble::Rubbish)?;
+        if matches!(message, Incoming::Request { .. } | Incoming::Diagnostics(_)) {
+            // News are kept, and answers wait to be read: a proof that speaks for the server could send them for ever.
+            self.kept_bytes += body.len();
+            if self.kept_bytes > self.program.most_output() {
+                return Err(Stop::Flood.into());
+            }
+        }
         self.program.consume(end);
         if let Incoming::Request { id } = &message {
             self.program.send(&wire::answer(id));
@@ -107,6 +116,7 @@ impl Server {
     fn elaborate(&mut self, body: &str, deadline: Instant) -> Result<(Vec<Message>, bool), Trouble> {
         let text = format!("{}{body}", self.header);
         self.version += 1;
+        self.kept_bytes = 0;
         let (method, params) = if self.version == 1 {
             let document = json!({"uri": URI, "languageId": "lean", "version": self.version, "text": text});
             ("textDocument/didOpen", json!({"textDocument": document}))
@@ -228,7 +238,7 @@ impl Warm for Server {
         let num_lines = header.bytes().filter(|byte| *byte == b'\n').count();
         let first_line =
             u32::try_from(num_lines).map_err(|_| Trouble::Header("it is too long".to_owned()))?;
-        let mut server = Self { program, header, first_line, version: 0, next_id: 0 };
+        let mut server = Self { program, header, first_line, version: 0, next_id: 0, kept_bytes: 0 };
         server.greet(deadline)?;
         // Of the whole document: what is wrong is in the header.
         server.first_line = 0;

@@ -97,6 +97,11 @@ fn what_a_proof_alone_does_to_its_server_is_its_fault() {
     assert_judged(run(&screen, "--peer refuse content modified"), Kind::Crash, "it said: content modified");
     assert_judged(run(&screen, "--peer half 10"), Kind::Crash, "exit code 0");
     assert_judged(run(&screen, "--peer flood x"), Kind::Refused, "language server");
+    // What would be kept, or answered, for ever.
+    for endless in ["pile", "nag"] {
+        let found = run(&self::screen(), &format!("--peer {endless}"));
+        assert_judged(found, Kind::Refused, "wrote more than 1024 KiB");
+    }
     // Of messages that are none of our business.
     assert_judged(run(&screen, "--peer flood"), Kind::Timeout, "it was ended after 0.5 s");
     for silence in
@@ -249,6 +254,9 @@ fn lean_itself_answers(isolation: Isolation) {
     assert_eq!((right.messages, right.is_fresh), (vec![], false));
     assert!(!run("theorem c : False := sorry\n").messages.is_empty());
     assert!(run("theorem c : False := \n").error().is_some());
+    // As a limit of heartbeats stands before a body.
+    let tight = run("set_option maxHeartbeats 1 theorem a : 1 + 1 = 2 := rfl\n");
+    assert!(tight.error().unwrap().text.contains("number of heartbeats (1)"), "{tight:?}");
     let found = screen.screen("import Nowhere\n", "", &long());
     assert_undecided(found, CauseKind::Unreachable, "unknown module prefix 'Nowhere'");
     let before = Instant::now();

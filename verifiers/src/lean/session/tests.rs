@@ -218,6 +218,23 @@ fn a_process_of_a_session_that_is_over_is_used_again() {
 }
 
 #[test]
+fn a_process_is_replaced_after_its_uses_in_a_long_session_too() {
+    let screen = Arc::new(WarmScreen::new(Backing { uses: 5, ..backing() }));
+    let (mut session, root) = Session::start(screen, HEADER, "theorem a : G := by sorry", &budget()).unwrap();
+    let (both, _) = goals_after(&mut session, root.id, "split");
+    let mut state = both;
+    for _ in 0..20 {
+        // Deeper than a process has uses, and from the first state in between.
+        (state, _) = goals_after(&mut session, state, "warn");
+        goals_after(&mut session, root.id, "intro x");
+        let depth = session.tactics(state).unwrap().len() as u64;
+        let num_used = session.process.as_ref().unwrap().num_used;
+        assert!(num_used <= 5 + depth, "{num_used} after {depth}");
+    }
+    assert_eq!(session.goals(state).unwrap(), ["left of G", "right of G"]);
+}
+
+#[test]
 fn goals_are_counted_until_a_tactic_fails() {
     for (tactics, num_closed, num_goals) in [
         ("split\nclose\nfail", 1, 2),

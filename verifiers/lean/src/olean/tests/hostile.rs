@@ -150,6 +150,33 @@ fn names_do_not_grow_from_name_to_name() {
     assert!(matches!(long.problem, Problem::TooBig { what: "a name's text", .. }), "{long}");
 }
 
+/// Digits take time to read, and far more to show. A huge number is neither shown nor read as often as it is mentioned.
+#[test]
+fn huge_numbers_are_neither_shown_nor_read_again_and_again() {
+    const LIMITS: Limits = Limits { max_bytes: 1 << 26, max_objects: 1 << 20 };
+    let mut b = Builder::new(WordSize::Eight);
+    let number = b.big(false, &[u32::MAX; 1 << 22]);
+    let name = b.ctor(2, &[scalar(0), number], &[]);
+    let mention = b.expr(4, &[name, scalar(0)]);
+    let axiom = b.axiom("a", mention);
+    let refused = read_all(vec![b.finish(&[], &[("a", axiom)], &[], false)], LIMITS).err().unwrap();
+    let expected = Problem::TooBig { what: "a name's number", found: format!("one of {} bytes", 1 << 24) };
+    assert_eq!(refused.problem, expected);
+
+    let mut b = Builder::new(WordSize::Eight);
+    // It is worth nothing, and so it has no digits once it is read.
+    let zero = b.big(false, &[0; 1 << 18]);
+    let mut sum = b.prop();
+    for _ in 0..1000 {
+        let literal = b.ctor(0, &[zero], &[]);
+        let literal = b.expr(9, &[literal]);
+        sum = b.expr(5, &[sum, literal]);
+    }
+    let axiom = b.axiom("a", sum);
+    let refused = read_all(vec![b.finish(&[], &[("a", axiom)], &[], false)], LIMITS).err().unwrap();
+    assert_eq!(refused.problem, Problem::Budget { limit: LIMITS.max_objects });
+}
+
 /// How many nested types an old module has is counted by recursors, for each of its types anew.
 #[test]
 fn counting_nested_types_is_charged() {
