@@ -40,6 +40,27 @@ fn no_declaration_borrows_a_variable_of_its_own_check() {
     }
 }
 
+/// What a term's type would be if it had one is no sign that it has one.
+#[test]
+fn a_type_that_was_only_looked_up_is_no_proof() {
+    let mut env = environment();
+    let name = text::name(&mut env.terms, "t");
+    for wrong in [
+        "id.{1} Nat True.intro",
+        "fun (n : Nat) => id.{1} False n",
+        "let h : False := True.intro; h",
+        "(n : Nat) -> Eq.{1} Nat n True",
+        "#Exists 0 (Exists.intro Nat (fun (n : Nat) => True) 3 True.intro)",
+        "id.{v} Nat",
+    ] {
+        let e = text::term(&mut env.terms, wrong);
+        let mut checker = Checker::new(&mut env, name, Vec::new());
+        assert!(checker.infer_only(e).is_ok(), "{wrong}");
+        assert!(checker.infer(e).is_err(), "{wrong}");
+        assert!(checker.infer_only(e).is_ok(), "{wrong}");
+    }
+}
+
 /// A field is of the structure that it says, wherever it is looked at.
 #[test]
 fn a_field_of_another_structure_is_not_taken() {
@@ -137,6 +158,44 @@ fn accessibility_is_looked_at() {
         (a : Acc.{1} Nat r x) => 7";
     assert!(!are_equal(&mut env, &run("a"), seven));
     assert!(are_equal(&mut env, &run("(Acc.intro.{1} Nat r x h)"), seven));
+}
+
+/// All proofs of a proposition are equal, and all values of a type that has one: not those of two of them.
+#[test]
+fn values_of_different_types_are_different() {
+    let mut env = with(&[
+        "inductive Dot : Type | 0 0 0 | Dot.mk",
+        "constructor Dot.mk : Dot | Dot 0 0 0",
+        "inductive Tag : Nat -> Type | 1 0 0 | Tag.mk",
+        "constructor Tag.mk : (n : Nat) -> Tag n | Tag 0 1 0",
+    ]);
+    for (first, second) in
+        [("P", "Q"), ("Unit", "Dot"), ("Dot", "Unit"), ("Tag 0", "Tag 1"), ("P", "Unit"), ("Unit", "P")]
+    {
+        let of = |value: &str| format!("fun (P : Prop) (Q : Prop) (a : {first}) (b : {second}) => {value}");
+        assert!(!are_equal(&mut env, &of("a"), &of("b")), "{first} and {second}");
+        let same = |value: &str| format!("fun (P : Prop) (Q : Prop) (a : {first}) (b : {first}) => {value}");
+        assert!(are_equal(&mut env, &same("a"), &same("b")), "{first}");
+    }
+}
+
+/// A quotient's value is computed with if `Quot.mk` made it, and not if something else of the same shape did.
+#[test]
+fn quotients_of_unknown_making_are_not_taken_apart() {
+    let mut env = environment();
+    for axiom in [
+        "axiom r : Nat -> Nat -> Prop",
+        "axiom make : (A : Type) -> (r : A -> A -> Prop) -> A -> Quot.{1} A r",
+        "opaque hidden : Quot.{1} Nat r := Quot.mk.{1} Nat r 3",
+    ] {
+        add(&mut env, axiom).unwrap();
+    }
+    let around = "fun (f : Nat -> Bool) (h : (a : Nat) -> (b : Nat) -> r a b -> Eq.{1} Bool (f a) (f b)) =>";
+    let lift = |of: &str| format!("{around} Quot.lift.{{1, 1}} Nat r Bool f h {of}");
+    assert!(are_equal(&mut env, &lift("(Quot.mk.{1} Nat r 3)"), &format!("{around} f 3")));
+    for of in ["(make Nat r 3)", "hidden"] {
+        assert!(!are_equal(&mut env, &lift(of), &format!("{around} f 3")), "{of}");
+    }
 }
 
 #[test]
@@ -243,6 +302,37 @@ fn texts_do_not_rest_on_axioms_of_ones_own() {
     }
     let mut env = Environment::new(Terms::new(), &Imported, BUDGET);
     add(&mut env, "def t : String := \"a\"").unwrap();
+}
+
+/// A text is of a type only if all that it stands for is of the types that it needs.
+#[test]
+fn texts_need_constants_of_the_right_types() {
+    let char_of_nat = "def Char.ofNat : Nat -> Char := fun (n : Nat) => Char.mk n";
+    for (name, other) in [
+        ("", ""),
+        ("def Char.ofNat", "def Char.ofNat : Nat -> Nat := fun (n : Nat) => n"),
+        ("def Char.ofNat", "def Char.ofNat : Char -> Char := fun (n : Char) => n"),
+        ("constructor List.nil", "constructor List.nil.{u} : (A : Sort.{u+2}) -> List.{u+1} A | List 0 1 0"),
+        (
+            "constructor List.cons",
+            "constructor List.cons.{u} : (A : Sort.{u+1}) -> List.{u} A -> A -> List.{u} A | List 1 1 2",
+        ),
+        ("constructor String.mk", "constructor String.mk : List.{0} Nat -> String | String 0 0 1"),
+        ("constructor String.mk", "constructor String.mk : List.{0} Char -> Nat | String 0 0 1"),
+        ("inductive String", "inductive String : Prop | 0 0 0 | String.mk"),
+        ("inductive String", "axiom String : Type"),
+    ] {
+        let mut env = Environment::new(Terms::new(), &Nothing, BUDGET);
+        let is_other = |text: &&&str| !name.is_empty() && text.starts_with(name);
+        for text in
+            PRELUDE.iter().chain(&[char_of_nat]).map(|text| if is_other(&text) { &other } else { text })
+        {
+            let constant = text::declaration(&mut env.terms, text);
+            env.add_unchecked(constant);
+        }
+        let found = add(&mut env, "axiom t : (f : String -> Prop) -> f \"a\"");
+        assert_eq!(found.is_ok(), name.is_empty(), "{other}: {found:?}");
+    }
 }
 
 /// Numbers beside variables are computed only within a proof that is marked for it, which finds fewer terms equal and
