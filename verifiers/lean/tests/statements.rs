@@ -120,6 +120,94 @@ fn definitions_that_stand_for_others_are_looked_through() {
     }
 }
 
+/// The statement is proved by a theorem: a definition of that type may be of data, and an axiom is no proof.
+#[test]
+fn only_theorems_prove_statements() {
+    let pinned = module(|terms| vec![theorem(terms, "t", "Lib.Yes", "Lib.yes")]);
+    for kind in ["axiom", "definition", "opaque constant"] {
+        let other = module(move |terms| {
+            let (ty, value) = (named(terms, "Lib.Yes"), named(terms, "Lib.yes"));
+            let mut constant = definition(terms, "t", ty, value);
+            match kind {
+                "axiom" => constant.kind = ConstantKind::Axiom { is_unsafe: false },
+                "opaque constant" => constant.kind = ConstantKind::Opaque { value, is_unsafe: false },
+                _ => {}
+            }
+            vec![constant]
+        });
+        let found = judged("t", &pinned, &other, Grounds::default()).unwrap();
+        assert_eq!(found, Err(Refusal::NoTheorem { name: "t".to_owned(), kind }));
+    }
+}
+
+/// A definition stands for one other all through the statement, and every field of it is the same field.
+#[test]
+fn what_stands_for_a_definition_stands_for_it_everywhere() {
+    let stating = |first: &'static str, second: &'static str| {
+        module(move |terms| {
+            let (left, right) = (named(terms, first), named(terms, second));
+            let (ty, by) = (terms.pi(left, right), named(terms, "Lib.yes"));
+            let value = terms.lam(left, by);
+            let mut constants = vec![constant(terms, "t", &[], ty, ConstantKind::Theorem { value })];
+            for (name, value) in [("hold", "Lib.Yes"), ("same", "Lib.Yes"), ("other", "same")] {
+                constants.push(proposition(terms, name, value));
+            }
+            constants
+        })
+    };
+    let found = |first, second| {
+        judged("t", &stating("hold", "hold"), &stating(first, second), Grounds::default()).unwrap()
+    };
+    assert!(found("hold", "hold").is_ok());
+    assert!(found("same", "same").is_ok());
+    assert!(found("same", "hold").is_ok());
+    for (first, second) in [("same", "other"), ("other", "same"), ("hold", "other"), ("other", "other")] {
+        let found = found(first, second);
+        assert!(matches!(found, Err(Refusal::OtherStatement { .. })), "{first} {second}: {found:?}");
+    }
+    let field = |structure: &'static str, index: u32| {
+        module(move |terms| {
+            let (yes, value) = (named(terms, "Lib.Yes"), named(terms, "Lib.yes"));
+            let (structure, variable) = (terms.read_name(structure).unwrap(), terms.bvar(0));
+            let field = terms.proj(structure, index, variable);
+            let ty = terms.pi(yes, field);
+            vec![constant(terms, "t", &[], ty, ConstantKind::Theorem { value })]
+        })
+    };
+    let found = |structure, index| {
+        judged("t", &field("Lib.Yes", 0), &field(structure, index), Grounds::default()).unwrap()
+    };
+    assert!(matches!(found("Lib.Yes", 1), Err(Refusal::OtherStatement { .. })));
+    assert!(matches!(found("Lib.yes", 0), Err(Refusal::OtherStatement { .. })));
+    // The same statement, which is wrong.
+    assert!(matches!(found("Lib.Yes", 0), Err(Refusal::Kernel { .. })));
+}
+
+/// An axiom that the statement's own file has, and that is allowed, may be used: as it is there.
+#[test]
+fn axioms_of_the_statements_file_are_those_of_the_statements_file() {
+    let with = |claims: &'static str, by_application: bool| {
+        module(move |terms| {
+            let (prop, variable) = (terms.sort(terms.zero()), terms.bvar(0));
+            let (yes, falsity) = (named(terms, "Lib.Yes"), terms.pi(prop, variable));
+            let axiom = named(terms, "propext");
+            let value = if by_application { terms.app(axiom, yes) } else { axiom };
+            let claimed = if claims == "false" { falsity } else { named(terms, claims) };
+            let kind = ConstantKind::Axiom { is_unsafe: false };
+            vec![
+                constant(terms, "propext", &[], claimed, kind),
+                constant(terms, "t", &[], yes, ConstantKind::Theorem { value }),
+            ]
+        })
+    };
+    let found = |submission: &dyn Claimed| {
+        judged("t", &with("Lib.Yes", false), submission, Grounds::default()).unwrap()
+    };
+    assert_eq!(found(&with("Lib.Yes", false)).unwrap().axioms, ["propext"]);
+    let stronger = found(&with("false", true));
+    assert_eq!(stronger, Err(Refusal::Axioms { names: vec!["propext".to_owned()] }));
+}
+
 /// `a.b` of two parts and `«a.b»` of one are different names, as are those of numbers and of digits.
 #[test]
 fn names_that_look_the_same_are_not() {

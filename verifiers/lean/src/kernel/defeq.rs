@@ -1,8 +1,8 @@
 //! Definitional equality.
 //!
 //! The order of the rules follows Lean's own kernel, because that order decides how long proofs take. Results are
-//! remembered pair by pair and not closed under transitivity, and apart for the two ways in which numbers are computed:
-//! what two terms come to is not decided by what was asked before.
+//! remembered pair by pair, not closed under transitivity, and apart for the two ways in which numbers are computed: no
+//! answer is put together from answers to other questions.
 
 use super::KernelError;
 use super::checker::Checker;

@@ -8,6 +8,7 @@ mod equality;
 mod levels;
 mod mutations;
 mod prelude;
+mod programs;
 mod reach;
 mod stuck;
 mod substitution;

@@ -61,6 +61,22 @@ fn universes_that_may_be_that_of_propositions() {
     assert_eq!(block.recursors[0].level_params.len(), 1);
 }
 
+/// A proposition with data in it, by way of a type that has one: all types of a block live in one universe.
+#[test]
+fn nested_types_live_in_the_universe_of_the_block() {
+    let mut lab = Lab::furnished();
+    lab.add(&[], 1, &[("Kept", "Prop -> Type", &[("Kept.mk", "forall (p : Prop) (h : p), Kept p")])]);
+    let problem = lab.wrong(&[], 0, &[("P", "Prop", &[("P.mk", "Kept P -> P")])]);
+    assert!(problem.contains("which lives in another universe"), "{problem}");
+    lab.add(
+        &["u"],
+        1,
+        &[("Any", "Type u -> Type (u+1)", &[("Any.mk", "forall (A : Type u) (a : A), Any.{u} A")])],
+    );
+    let problem = lab.wrong(&[], 0, &[("T", "Type", &[("T.mk", "Any.{0} T -> T")])]);
+    assert!(problem.contains("universe"), "{problem}");
+}
+
 /// Annotations are known by their names: where one means something else, the recursor does not have a type.
 #[test]
 fn annotations_that_mean_something_else() {
