@@ -3,16 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+mod by_hand;
 
-use polestar_lean::constant::{Constant, ConstantKind, Hints, Safety};
+use polestar_lean::constant::{Constant, ConstantKind};
 use polestar_lean::judgement::{Goal, Grounds, Imports, Proof, Refusal, judge};
-use polestar_lean::kernel::{Budget, ReadError, Trusted};
+use polestar_lean::kernel::{ReadError, Trusted};
 use polestar_lean::replay::Claimed;
-use polestar_lean::terms::{ExprId, LevelsId, NameId, Terms};
+use polestar_lean::terms::{ExprId, NameId, Terms};
 
-const BUDGET: Budget = Budget { steps: 2_000_000, max_nodes: 2_000_000, max_depth: 500 };
+use by_hand::{BUDGET, constant, definition, module, named};
 
 /// No imported modules.
 struct Nothing;
@@ -29,49 +28,14 @@ impl Imports for Nothing {
     }
 }
 
-/// A module whose constants are built in the arena of whoever asks first.
-struct Module<F> {
-    build: F,
-    built: RefCell<Option<HashMap<NameId, Constant>>>,
-}
-
-fn module<F: Fn(&mut Terms) -> Vec<Constant>>(build: F) -> Module<F> {
-    Module { build, built: RefCell::new(None) }
-}
-
-impl<F: Fn(&mut Terms) -> Vec<Constant>> Claimed for Module<F> {
-    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-        let mut built = self.built.borrow_mut();
-        let constants = built
-            .get_or_insert_with(|| (self.build)(terms).into_iter().map(|made| (made.name, made)).collect());
-        Ok(constants.get(&name).cloned())
-    }
-}
-
 fn judged(reference: &dyn Claimed, submission: &dyn Claimed, axioms: &[&str]) -> Result<Proof, Refusal> {
     let axioms: Vec<String> = axioms.iter().map(|&axiom| axiom.to_owned()).collect();
     let goal = Goal { name: "t", reference, axioms: &axioms, budget: BUDGET };
     judge(&goal, submission, &Nothing).unwrap()
 }
 
-fn named(terms: &mut Terms, name: &str) -> ExprId {
-    let name = terms.read_name(name).unwrap();
-    terms.constant(name, LevelsId::EMPTY)
-}
-
-fn constant(terms: &mut Terms, name: &str, params: &[&str], ty: ExprId, kind: ConstantKind) -> Constant {
-    let name = terms.read_name(name).unwrap();
-    let level_params = params.iter().map(|param| terms.read_name(param).unwrap()).collect();
-    Constant { name, level_params, ty, kind }
-}
-
 fn axiom(terms: &mut Terms, name: &str, ty: ExprId) -> Constant {
     constant(terms, name, &[], ty, ConstantKind::Axiom { is_unsafe: false })
-}
-
-fn definition(terms: &mut Terms, name: &str, ty: ExprId, value: ExprId) -> Constant {
-    let kind = ConstantKind::Definition { value, hints: Hints::Abbreviation, safety: Safety::Safe };
-    constant(terms, name, &[], ty, kind)
 }
 
 fn theorem(terms: &mut Terms, params: &[&str], ty: ExprId, value: ExprId) -> Constant {

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::budget::Exhausted;
-use super::caches::Caches;
+use super::caches::{Caches, Reductions};
 use super::environment::Environment;
 use super::{KernelError, subst};
 use crate::terms::{Expr, ExprId, LevelId, NameId};
@@ -18,14 +18,41 @@ pub(crate) struct Checker<'e, 't> {
     /// The types of all locals made so far, by the number of their variable.
     locals: Vec<ExprId>,
     pub(crate) caches: Caches,
+    /// What was found out in the present mode.
+    pub(crate) reductions: Reductions,
+    /// What was found out in the other mode.
+    other_reductions: Reductions,
     /// Whether numbers are computed even beside locals: inside an argument that is marked as a proof by computation.
-    pub(crate) eager: bool,
+    eager: bool,
 }
 
 impl<'e, 't> Checker<'e, 't> {
     /// A checker of the declaration `constant`, whose universe parameters are `level_params`.
     pub(crate) fn new(env: &'e mut Environment<'t>, constant: NameId, level_params: Vec<NameId>) -> Self {
-        Self { env, constant, level_params, locals: Vec::new(), caches: Caches::default(), eager: false }
+        Self {
+            env,
+            constant,
+            level_params,
+            locals: Vec::new(),
+            caches: Caches::default(),
+            reductions: Reductions::default(),
+            other_reductions: Reductions::default(),
+            eager: false,
+        }
+    }
+
+    /// Whether numbers are computed even beside locals.
+    pub(crate) fn is_eager(&self) -> bool {
+        self.eager
+    }
+
+    /// Sets whether numbers are computed even beside locals. What is equal in one mode need not be found equal in the
+    /// other, so each remembers its own answers.
+    pub(crate) fn set_eager(&mut self, eager: bool) {
+        if self.eager != eager {
+            std::mem::swap(&mut self.reductions, &mut self.other_reductions);
+            self.eager = eager;
+        }
     }
 
     /// The error that says what is wrong with the declaration.

@@ -1,13 +1,13 @@
 //! Definitional equality.
 //!
 //! The order of the rules follows Lean's own kernel, because that order decides how long proofs take. Results are
-//! remembered pair by pair and not closed under transitivity: the answer for two terms never depends on what was asked
-//! before.
+//! remembered pair by pair, not closed under transitivity, and apart for the two ways in which numbers are computed: no
+//! answer is put together from answers to other questions.
 
 use super::KernelError;
 use super::checker::Checker;
 use crate::constant::{ConstantKind, Hints};
-use crate::terms::{Expr, ExprId, LevelId, LevelsId};
+use crate::terms::{Expr, ExprId, LevelId, LevelsId, NameId};
 
 /// What one step of unfolding came to.
 enum Unfolded {
@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
         if a == b {
             return Ok(true);
         }
-        if let Some(&known) = self.caches.equal.get(&pair(a, b)) {
+        if let Some(&known) = self.reductions.equal.get(&pair(a, b)) {
             return Ok(known);
         }
         self.tick()?;
@@ -32,7 +32,7 @@ impl Checker<'_, '_> {
         let equal = self.compare(a, b);
         self.leave();
         let equal = equal?;
-        self.caches.remember_equal(pair(a, b), equal);
+        self.reductions.remember_equal(pair(a, b), equal);
         Ok(equal)
     }
 
@@ -78,7 +78,7 @@ impl Checker<'_, '_> {
             (Expr::Sort(left), Expr::Sort(right)) => self.is_level_eq(left, right).map(Some),
             // Equal literals have equal ids.
             (Expr::Nat(_), Expr::Nat(_)) | (Expr::Str(_), Expr::Str(_)) => Ok(Some(false)),
-            _ => Ok(self.caches.equal.get(&pair(a, b)).copied().filter(|&equal| equal)),
+            _ => Ok(self.reductions.equal.get(&pair(a, b)).copied().filter(|&equal| equal)),
         }
     }
 
@@ -167,7 +167,7 @@ impl Checker<'_, '_> {
                 return Ok(Unfolded::Decided(equal));
             }
             let closed = !self.env.terms.has_fvar(a) && !self.env.terms.has_fvar(b);
-            if closed || self.eager {
+            if closed || self.is_eager() {
                 if let Some(value) = self.reduce_nat(a)? {
                     return self.is_def_eq(value, b).map(Unfolded::Decided);
                 }
@@ -245,12 +245,12 @@ impl Checker<'_, '_> {
         else {
             return Ok(false);
         };
-        if a_arguments.is_empty() || self.caches.failed.contains(&pair(a, b)) {
+        if a_arguments.is_empty() || self.reductions.failed.contains(&pair(a, b)) {
             return Ok(false);
         }
         let equal = self.are_levels_eq(a_levels, b_levels)? && self.are_all_eq(&a_arguments, &b_arguments)?;
         if !equal {
-            self.caches.remember_failed(pair(a, b));
+            self.reductions.remember_failed(pair(a, b));
         }
         Ok(equal)
     }
@@ -309,14 +309,20 @@ impl Checker<'_, '_> {
             (Expr::Proj(a_name, a_index, a_value), Expr::Proj(b_name, b_index, b_value))
                 if (a_name, a_index) == (b_name, b_index) =>
             {
-                self.are_projected_eq(a_value, b_value, a_index)
+                self.are_projected_eq(a_value, b_value, a_name, a_index)
             }
             _ => Ok(false),
         }
     }
 
     /// Whether a field of two values is equal: because the values are, or the fields once the values are unfolded.
-    fn are_projected_eq(&mut self, a: ExprId, b: ExprId, index: u32) -> Result<bool, KernelError> {
+    fn are_projected_eq(
+        &mut self,
+        a: ExprId,
+        b: ExprId,
+        structure: NameId,
+        index: u32,
+    ) -> Result<bool, KernelError> {
         let (mut a, mut b) = (a, b);
         loop {
             self.tick()?;
@@ -326,7 +332,8 @@ impl Checker<'_, '_> {
                 Unfolded::Decided(false) | Unfolded::Stuck => break,
             }
         }
-        if let (Some(left), Some(right)) = (self.project(a, index)?, self.project(b, index)?) {
+        let fields = (self.project(structure, index, a)?, self.project(structure, index, b)?);
+        if let (Some(left), Some(right)) = fields {
             return self.is_def_eq(left, right);
         }
         self.is_def_eq(a, b)

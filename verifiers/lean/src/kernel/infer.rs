@@ -180,10 +180,10 @@ impl Checker<'_, '_> {
         index: usize,
     ) -> Result<(), KernelError> {
         let found = self.infer_with(argument, true)?;
-        let outer = self.eager;
-        self.eager = outer || self.is_eager(argument);
+        let outer = self.is_eager();
+        self.set_eager(outer || self.is_by_computation(argument));
         let equal = self.is_def_eq(found, expected);
-        self.eager = outer;
+        self.set_eager(outer);
         if equal? {
             return Ok(());
         }
@@ -199,7 +199,7 @@ impl Checker<'_, '_> {
     }
 
     /// Whether a term is marked as a proof by computation: numbers in it are then computed at once.
-    fn is_eager(&self, e: ExprId) -> bool {
+    fn is_by_computation(&self, e: ExprId) -> bool {
         let terms = &self.env.terms;
         let Expr::App(function, _) = terms.expr(e) else { return false };
         let Expr::App(head, _) = terms.expr(function) else { return false };

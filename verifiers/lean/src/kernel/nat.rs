@@ -26,7 +26,7 @@ impl Checker<'_, '_> {
     /// The value of a function of natural numbers applied to literals; `None` for anything else.
     pub(super) fn reduce_nat(&mut self, e: ExprId) -> Result<Option<ExprId>, KernelError> {
         let Expr::App(function, last) = self.env.terms.expr(e) else { return Ok(None) };
-        if self.env.terms.has_fvar(e) && !self.eager {
+        if self.env.terms.has_fvar(e) && !self.is_eager() {
             return Ok(None);
         }
         match self.env.terms.expr(function) {

@@ -54,16 +54,13 @@ pub(crate) fn instantiate_level_params(
     Walk { terms, meter, memo: FxHashMap::default(), visited: 0, action }.at(e, 0)
 }
 
+/// What becomes of a term that is not to be walked into; `None` for any other.
+type Stop = Result<Option<ExprId>, Exhausted>;
+
 /// What a walk does to the terms it meets.
 trait Action {
-    /// The result for a term that is not to be walked into, or `None`. `binders` is the number of binders around it.
-    fn stop(
-        &mut self,
-        terms: &mut Terms,
-        meter: &mut Meter,
-        e: ExprId,
-        binders: u32,
-    ) -> Result<Option<ExprId>, Exhausted>;
+    /// The result for a term that is not to be walked into. `binders` is the number of binders around it.
+    fn stop(&mut self, terms: &mut Terms, meter: &mut Meter, e: ExprId, binders: u32) -> Stop;
 
     /// Whether the result depends on the number of binders around a term.
     const BINDERS_MATTER: bool;
@@ -75,13 +72,7 @@ impl Action for Instantiate<'_> {
     const BINDERS_MATTER: bool = true;
 
     #[inline]
-    fn stop(
-        &mut self,
-        terms: &mut Terms,
-        _: &mut Meter,
-        e: ExprId,
-        binders: u32,
-    ) -> Result<Option<ExprId>, Exhausted> {
+    fn stop(&mut self, terms: &mut Terms, _: &mut Meter, e: ExprId, binders: u32) -> Stop {
         if terms.loose_bvar_range(e) <= binders {
             return Ok(Some(e));
         }
@@ -106,13 +97,7 @@ impl Action for Abstract<'_> {
     const BINDERS_MATTER: bool = true;
 
     #[inline]
-    fn stop(
-        &mut self,
-        terms: &mut Terms,
-        _: &mut Meter,
-        e: ExprId,
-        binders: u32,
-    ) -> Result<Option<ExprId>, Exhausted> {
+    fn stop(&mut self, terms: &mut Terms, _: &mut Meter, e: ExprId, binders: u32) -> Stop {
         if !terms.has_fvar(e) {
             return Ok(Some(e));
         }
@@ -136,13 +121,7 @@ struct Levels<'a> {
 impl Action for Levels<'_> {
     const BINDERS_MATTER: bool = false;
 
-    fn stop(
-        &mut self,
-        terms: &mut Terms,
-        meter: &mut Meter,
-        e: ExprId,
-        _: u32,
-    ) -> Result<Option<ExprId>, Exhausted> {
+    fn stop(&mut self, terms: &mut Terms, meter: &mut Meter, e: ExprId, _: u32) -> Stop {
         if !terms.has_level_param(e) {
             return Ok(Some(e));
         }

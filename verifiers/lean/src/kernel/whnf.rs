@@ -14,14 +14,14 @@ impl Checker<'_, '_> {
             Expr::Nat(_) | Expr::Str(_) => return Ok(e),
             Expr::Const(..) | Expr::App(..) | Expr::Let(..) | Expr::Proj(..) => {}
         }
-        if let Some(&known) = self.caches.whnf.get(&e) {
+        if let Some(&known) = self.reductions.whnf.get(&e) {
             return Ok(known);
         }
         self.enter()?;
         let reduced = self.whnf_loop(e);
         self.leave();
         let reduced = reduced?;
-        self.caches.whnf.insert(e, reduced);
+        self.reductions.whnf.insert(e, reduced);
         Ok(reduced)
     }
 
@@ -51,7 +51,7 @@ impl Checker<'_, '_> {
             Expr::App(..) | Expr::Let(..) | Expr::Proj(..) => {}
             _ => return Ok(e),
         }
-        if let Some(&known) = self.caches.whnf_core.get(&e) {
+        if let Some(&known) = self.reductions.whnf_core.get(&e) {
             return Ok(known);
         }
         self.enter()?;
@@ -59,7 +59,7 @@ impl Checker<'_, '_> {
         self.leave();
         let reduced = reduced?;
         if !cheap {
-            self.caches.whnf_core.insert(e, reduced);
+            self.reductions.whnf_core.insert(e, reduced);
         }
         Ok(reduced)
     }
@@ -71,9 +71,9 @@ impl Checker<'_, '_> {
             let next = match self.env.terms.expr(at) {
                 Expr::App(..) => self.step_app(at, cheap)?,
                 Expr::Let(_, value, body) => Some(self.instantiate(body, &[value])?),
-                Expr::Proj(_, index, value) => {
+                Expr::Proj(structure, index, value) => {
                     let value = if cheap { self.whnf_core_with(value, true)? } else { self.whnf(value)? };
-                    self.project(value, index)?
+                    self.project(structure, index, value)?
                 }
                 _ => None,
             };
@@ -81,7 +81,7 @@ impl Checker<'_, '_> {
                 Some(next) => at = next,
                 None => return Ok(at),
             }
-            if let Some(&known) = self.caches.whnf_core.get(&at) {
+            if let Some(&known) = self.reductions.whnf_core.get(&at) {
                 return Ok(known);
             }
         }
@@ -118,8 +118,13 @@ impl Checker<'_, '_> {
         Ok(self.env.terms.apps(body, &arguments[used..]))
     }
 
-    /// A field of a value that is in weak head normal form, if it is made by a constructor.
-    pub(super) fn project(&mut self, value: ExprId, index: u32) -> Result<Option<ExprId>, KernelError> {
+    /// A field of a value that is in weak head normal form, if it is made by the constructor of the structure.
+    pub(super) fn project(
+        &mut self,
+        structure: NameId,
+        index: u32,
+        value: ExprId,
+    ) -> Result<Option<ExprId>, KernelError> {
         let mut value = value;
         if let Expr::Str(text) = self.env.terms.expr(value) {
             let Some(expanded) = self.expand_string(text)? else { return Ok(None) };
@@ -128,7 +133,8 @@ impl Checker<'_, '_> {
         let Expr::Const(name, _) = self.head_expr(value)? else { return Ok(None) };
         let Some(constant) = self.env.get(name)? else { return Ok(None) };
         let ConstantKind::Constructor(info) = &constant.kind else { return Ok(None) };
-        if index >= info.num_fields {
+        // Terms that were checked are never of another structure: this keeps one that was not from doing harm.
+        if index >= info.num_fields || info.inductive != structure {
             return Ok(None);
         }
         let (_, arguments) = self.spine(value)?;

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::{Claimed, Replayed, replay};
-use crate::constant::{Constant, ConstantKind, Hints, Safety};
+use crate::constant::{Constant, ConstantKind, ConstructorInfo, Hints, Safety};
 use crate::kernel::inductive::Block;
 use crate::kernel::inductive::tests::lab::{LIST, Lab, NAT};
 use crate::kernel::inductive::tests::text;
@@ -85,6 +85,20 @@ impl Bench {
             hints: Hints::Regular(1),
             safety,
         });
+    }
+
+    /// A block of one type, written where there is no library but the given axioms.
+    fn foreign(&mut self, axioms: &[(&str, &str)], ty: &str, constructors: &[(&str, &str)]) {
+        let mut lab = Lab::new();
+        lab.env.terms = std::mem::take(&mut self.lab.env.terms);
+        for (name, ty) in axioms {
+            let (name, ty) = (lab.name(name), lab.term(ty));
+            let kind = ConstantKind::Axiom { is_unsafe: false };
+            lab.env.add(Constant { name, level_params: Vec::new(), ty, kind }).unwrap();
+        }
+        let block = lab.block(&[], 0, &[(ty, "Prop", constructors)]);
+        self.lab.env.terms = lab.env.terms;
+        self.block(&block);
     }
 
     fn block(&mut self, block: &Block) {
@@ -309,4 +323,86 @@ fn quotients_of_the_module_come_together() {
     bench.theorem("main", "Lib.P", "(fun (p : Prop) => Lib.p) Quot");
     let problem = bench.refused("main");
     assert!(problem.contains("need the usual `Eq`"), "{problem}");
+}
+
+/// A recursor comes from its inductive types: one without any, or of types that are not there, is nothing.
+#[test]
+fn recursors_of_nothing_are_refused() {
+    let mut bench = Bench::new();
+    let nat = bench.lab.block(&[], 0, NAT);
+    bench.block(&nat);
+    bench.definition("Def", "Prop", "Lib.P", Safety::Safe);
+    bench.theorem("main", "forall (p : Prop), p", "rogue");
+    let ConstantKind::Recursor(info) = &nat.recursors[0].kind else { panic!("a recursor") };
+    let mut info = info.clone();
+    info.rules.clear();
+    (info.num_motives, info.num_minors) = (0, 0);
+    for (all, why) in [
+        (vec![], "a block of inductive types that does not have it"),
+        (vec!["Foo"], "the module has no such type"),
+        (vec!["Def"], "the module has no such type"),
+        (vec!["Lib.P"], "the module has no such type"),
+        (vec!["Nat"], "a block of inductive types that does not have it"),
+        (vec!["Nat", "Nat"], "twice"),
+    ] {
+        info.all = all.iter().map(|name| bench.lab.name(name)).collect();
+        bench.put("rogue", "forall (p : Prop), p", |_| ConstantKind::Recursor(info.clone()));
+        let problem = bench.refused("main");
+        assert!(problem.starts_with("rogue:") && problem.contains(why), "{problem}");
+    }
+    // A constructor of a type that does not know of it, of a definition, of nothing.
+    for (inductive, why) in [("Nat", "does not have it"), ("Def", "no such type"), ("Foo", "no such type")] {
+        let inductive = bench.lab.name(inductive);
+        let info = ConstructorInfo { inductive, index: 0, num_params: 0, num_fields: 0, is_unsafe: false };
+        bench.put("rogue", "forall (p : Prop), p", |_| ConstantKind::Constructor(info));
+        let problem = bench.refused("main");
+        assert!(problem.starts_with("rogue:") && problem.contains(why), "{problem}");
+    }
+}
+
+/// A block may not bring a constant whose name the library has, whichever of its constants that is.
+#[test]
+fn no_part_of_a_block_takes_a_name_of_the_library() {
+    for names in [["Lib.p", "T.mk"], ["T", "Lib.p"]] {
+        let mut bench = Bench::new();
+        let [ty, constructor] = names;
+        bench.foreign(&[], ty, &[(constructor, ty)]);
+        bench.theorem("main", "Lib.P", &format!("(fun (p : Prop) => p) {ty}.rec"));
+        let problem = bench.refused("main");
+        assert!(problem.contains("Lib.p: the name is taken"), "{problem}");
+    }
+}
+
+/// A type may not be declared by way of a definition that mentions it: what is hidden there is not looked at.
+#[test]
+fn no_type_hides_behind_a_definition() {
+    let mut bench = Bench::new();
+    bench.foreign(&[], "T", &[]);
+    // As it could be compiled only if the constructor were added later.
+    let (ty, mk) = (bench.lab.name("T"), bench.lab.name("T.mk"));
+    let mut changed = bench.module.0[&ty].clone();
+    if let ConstantKind::Inductive(info) = &mut changed.kind {
+        info.constructors.push(mk);
+    }
+    bench.module.0.insert(ty, changed);
+    bench.definition("Hidden", "Prop", "T -> Lib.P", Safety::Safe);
+    let info = ConstructorInfo { inductive: ty, index: 0, num_params: 0, num_fields: 1, is_unsafe: false };
+    bench.put("T.mk", "Hidden -> T", |_| ConstantKind::Constructor(info));
+    bench.theorem("main", "Lib.P", "(fun (p : Prop) => Lib.p) T");
+    assert!(bench.refused("main").contains("T: it depends on itself, by way of `Hidden`"));
+}
+
+/// What is reached only in the type of a constructor is reached.
+#[test]
+fn axioms_behind_constructors_are_listed() {
+    let mut bench = Bench::new();
+    bench.axiom("ax", "Lib.P");
+    let field = "forall (h : (fun (x : Lib.P) => Lib.P) ax), T";
+    bench.foreign(&[("Lib.P", "Prop"), ("ax", "Lib.P")], "T", &[("T.mk", field)]);
+    bench.definition("use", "Prop", "T", Safety::Safe);
+    let (ax, found) = (bench.lab.name("ax"), bench.replay("use").unwrap());
+    assert_eq!(found.axioms, [ax]);
+    // Not so through a constant that is there but is not reached.
+    bench.definition("other", "Prop", "Lib.P", Safety::Safe);
+    assert_eq!(bench.replay("other").unwrap().axioms, []);
 }

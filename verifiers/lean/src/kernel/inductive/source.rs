@@ -59,7 +59,7 @@ fn names(
     name: NameId,
     ty: ExprId,
 ) -> Result<(), KernelError> {
-    let mut seen = FxHashSet::default();
+    let (mut seen, mut seen_names) = (FxHashSet::default(), FxHashSet::default());
     let mut open = vec![ty];
     while let Some(at) = open.pop() {
         if !seen.insert(at) {
@@ -68,6 +68,7 @@ fn names(
         checker.tick()?;
         let expr = checker.env.terms.expr(at);
         if let Expr::Const(used, _) | Expr::Proj(used, _, _) = expr
+            && seen_names.insert(used)
             && is_reserved(&checker.env.terms, used)
         {
             let problem = format!(

@@ -8,9 +8,12 @@ mod equality;
 mod levels;
 mod mutations;
 mod prelude;
+mod programs;
+mod reach;
 mod stuck;
 mod substitution;
 mod text;
+mod traps;
 mod wrong;
 
 use super::{Budget, Environment, KernelError, ReadError, Trusted};

@@ -5,7 +5,7 @@
 use super::{add, are_equal, environment, refusal, text};
 use crate::kernel::Environment;
 
-const ACCESSIBLE: &[&str] = &[
+pub(super) const ACCESSIBLE: &[&str] = &[
     "inductive Acc.{u} : (A : Sort.{u}) -> (A -> A -> Prop) -> A -> Prop | 2 1 1 | Acc.intro",
     "constructor Acc.intro.{u} : (A : Sort.{u}) -> (r : A -> A -> Prop) -> (x : A)
         -> ((y : A) -> r y x -> Acc.{u} A r y) -> Acc.{u} A r x | Acc 0 2 2",

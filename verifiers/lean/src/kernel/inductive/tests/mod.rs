@@ -9,4 +9,5 @@ mod nested;
 mod quotients;
 mod right;
 pub(crate) mod text;
+mod traps;
 mod wrong;
