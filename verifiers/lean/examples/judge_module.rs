@@ -43,10 +43,9 @@ fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
         statement.imports().iter().map(|import| import.module.components().join(".")).collect();
     let imports: Vec<&str> = imports.iter().map(String::as_str).collect();
     let library = Library::open(&folders, &imports)?;
-    let statement = Claims::of(&statement);
-    check_reference(name, &statement).map_err(|problem| format!("the statement: {problem}"))?;
+    check_reference(name, &Claims::of(&statement)).map_err(|problem| format!("the statement: {problem}"))?;
     let axioms = ["propext", "Classical.choice", "Quot.sound"].map(str::to_owned);
-    let goal = Goal { name, reference: &statement, axioms: &axioms, budget: BUDGET };
+    let goal = Goal { name, reference: &Claims::of(&statement), axioms: &axioms, budget: BUDGET };
     let proof = match read(Path::new(proof)) {
         Ok(proof) => proof,
         Err(problem) => {
@@ -57,7 +56,10 @@ fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     Ok(match judge(&goal, &Claims::of(&proof), &library)? {
         Ok(proof) => {
             println!("proved: {} constants checked in {} steps", proof.num_checked, proof.steps);
-            println!("axioms: {}", if proof.axioms.is_empty() { "none".into() } else { proof.axioms.join(", ") });
+            println!(
+                "axioms: {}",
+                if proof.axioms.is_empty() { "none".into() } else { proof.axioms.join(", ") }
+            );
             ExitCode::SUCCESS
         }
         Err(refusal) => {
@@ -67,12 +69,20 @@ fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
+/// A module, with its other parts where they lie beside it.
 fn read(path: &Path) -> Result<Module<Vec<u8>>, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    Module::read(vec![bytes], LIMITS).map_err(|error| format!("{}: {error}", path.display()))
+    let others = ["server", "private"].map(|part| PathBuf::from(format!("{}.{part}", path.display())));
+    let others = others.iter().map(PathBuf::as_path).filter(|part| part.exists());
+    let parts: Result<_, String> = std::iter::once(path)
+        .chain(others)
+        .map(|part| {
+            std::fs::read(part).map_err(|error| format!("{} cannot be read: {error}", part.display()))
+        })
+        .collect();
+    Module::read(parts?, LIMITS).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// A module of which the judgement reads constants into its terms.
+/// A module of which one judgement reads constants into its terms; another one needs a reader of its own.
 struct Claims<'m>(RefCell<Reader<'m, Vec<u8>>>);
 
 impl<'m> Claims<'m> {
