@@ -474,7 +474,7 @@ fn axioms(
         let through = if name == SORRY { String::new() } else { format!(" in `{name}` of the library") };
         return Err(Refusal::Sorry { through }.into());
     }
-    for names in [&mut all, &mut refused] {
+    for names in [&mut all, &mut refused, &mut unseen] {
         names.sort();
         names.dedup();
     }

@@ -6,7 +6,7 @@
 mod by_hand;
 
 use polestar_lean::constant::{Constant, ConstantKind};
-use polestar_lean::judgement::{Goal, Grounds, Imports, Proof, Refusal, judge};
+use polestar_lean::judgement::{Goal, Grounds, Imports, JudgeError, Proof, Refusal, judge};
 use polestar_lean::kernel::{ReadError, Trusted};
 use polestar_lean::replay::Claimed;
 use polestar_lean::terms::{ExprId, NameId, Terms};
@@ -169,4 +169,47 @@ fn a_huge_term_in_many_constants_ends_soon() {
     assert!(matches!(found, Err(Refusal::Unproven { .. })), "{found:?}");
     // Each with each would be four thousand million visits.
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+/// Imported modules with a proposition and a proof of it, whose own proofs are not installed.
+struct WithoutPrivateParts;
+
+impl Trusted for WithoutPrivateParts {
+    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
+        Ok(match terms.show_name(name).as_str() {
+            "P" => {
+                let zero = terms.zero();
+                let prop = terms.sort(zero);
+                Some(axiom(terms, "P", prop))
+            }
+            "p" => {
+                let ty = named(terms, "P");
+                Some(axiom(terms, "p", ty))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Imports for WithoutPrivateParts {
+    fn grounds(&self, _: &Terms, _: NameId) -> Result<Grounds, ReadError> {
+        Ok(Grounds { unseen: vec!["lemma".to_owned()], ..Grounds::default() })
+    }
+}
+
+/// A proof is neither right nor wrong if it cannot be seen what it rests on. What cannot be seen is named once, however
+/// many constants rest on it.
+#[test]
+fn proofs_that_are_not_installed_are_named_once() {
+    let proved = module(|terms| {
+        let (ty, value) = (named(terms, "P"), named(terms, "p"));
+        vec![theorem(terms, &[], ty, value)]
+    });
+    let reference = module(|terms| {
+        let (ty, value) = (named(terms, "P"), named(terms, "sorryAx"));
+        vec![theorem(terms, &[], ty, value)]
+    });
+    let goal = Goal { name: "t", reference: &reference, axioms: &[], budget: BUDGET };
+    let judged = judge(&goal, &proved, &WithoutPrivateParts);
+    assert_eq!(judged, Err(JudgeError::Unseen { names: vec!["lemma".to_owned()] }));
 }
