@@ -181,6 +181,23 @@ fn time_that_the_proof_did_not_have_is_not_held_against_it() {
 }
 
 #[test]
+fn a_check_that_would_outlast_the_verification_ends_with_it() {
+    let Some(settings) = settings(&json!({"check_steps_m": 1_000_000})) else { return };
+    let verifier = lean(&settings);
+    // 2 to the 50 places, which Lean's own kernel is told not to look at.
+    let header = "def walk : Nat → Nat → Bool\n  | 0, place => Nat.beq place 1\n  \
+                  | n + 1, place => or (walk n (2 * place)) (walk n (2 * place + 3))";
+    let reference = json!({"header": header, "statement": "theorem far : walk 50 0 = true"});
+    let proof = "by\n  set_option debug.skipKernelTC true in\n  decide +kernel";
+    let judge = bind(verifier.as_ref(), &reference).unwrap();
+    let budget = Budget::starting_now(Duration::from_secs(8));
+    let verdict = judge.judge(&proof.into(), &budget);
+    assert_eq!((verdict.score(), verdict.kind_name()), (None, "timeout"), "{verdict:?}");
+    assert!(verdict.reason().contains("or lower `check_steps_m`"), "{verdict:?}");
+    assert!(!budget.expired(), "there is time left to say so");
+}
+
+#[test]
 fn what_a_back_end_took_first_is_not_held_against_a_proof() {
     let Some(settings) = settings(&json!({"backend": "server", "time_s": 3})) else {
         return;

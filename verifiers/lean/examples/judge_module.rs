@@ -18,7 +18,7 @@ use polestar_lean::olean::{Limits, Module, Reader};
 use polestar_lean::replay::Claimed;
 use polestar_lean::terms::{NameId, Terms};
 
-const BUDGET: Budget = Budget { steps: 100_000_000, max_nodes: 20_000_000, max_depth: 50_000 };
+const BUDGET: Budget = Budget::new(100_000_000, 20_000_000, 50_000);
 /// How much of either file is read.
 const LIMITS: Limits = Limits { max_bytes: 1 << 28, max_objects: 20_000_000 };
 /// Bytes of stack for everything but the kernel's recursion.

@@ -20,7 +20,7 @@ use polestar_lean::terms::{Expr, ExprId, NameId, Terms};
 use rustc_hash::FxHashSet;
 
 /// For one constant, or one block of inductive types.
-const BUDGET: Budget = Budget { steps: 100_000_000, max_nodes: 100_000_000, max_depth: 200_000 };
+const BUDGET: Budget = Budget::new(100_000_000, 100_000_000, 200_000);
 /// After so many nodes the arena is left and a new one begun.
 const NODES_OF_AN_ARENA: usize = 6_000_000;
 const STACK_BYTES: usize = 2 << 30;

@@ -18,7 +18,7 @@ use polestar_lean::olean::{Limits, Module, Reader};
 use polestar_lean::replay::Claimed;
 use polestar_lean::terms::{NameId, Terms};
 
-const BUDGET: Budget = Budget { steps: 1_000_000, max_nodes: 1_000_000, max_depth: 500 };
+const BUDGET: Budget = Budget::new(1_000_000, 1_000_000, 500);
 const LIMITS: Limits = Limits { max_bytes: 1 << 24, max_objects: 1_000_000 };
 
 /// A bit of everything, and a statement that is false.

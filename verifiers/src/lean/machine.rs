@@ -238,12 +238,11 @@ pub(super) fn first_error(messages: &[Message]) -> Option<&Message> {
     messages.iter().find(|message| message.severity == Severity::Error)
 }
 
-/// How much the kernel may do for a proof.
-pub(super) fn budget(settings: &LeanSettings) -> kernel::Budget {
+/// How much the kernel may do for a proof, and until when.
+pub(super) fn budget(settings: &LeanSettings, deadline: Instant) -> kernel::Budget {
     kernel::Budget {
-        steps: settings.check_steps_m.saturating_mul(1_000_000),
-        max_nodes: MAX_NODES,
-        max_depth: MAX_DEPTH,
+        deadline: Some(deadline),
+        ..kernel::Budget::new(settings.check_steps_m.saturating_mul(1_000_000), MAX_NODES, MAX_DEPTH)
     }
 }
 

@@ -137,7 +137,7 @@ impl Lean {
             .compile(prepared, source, deadline)
             .map_err(|problem| Fault::new(CauseKind::Unreachable, problem))?;
         match compiled {
-            Compiled::Module(bytes) => self.judged(prepared, source, &bytes),
+            Compiled::Module(bytes) => self.judged(prepared, source, &bytes, last),
             other => verdicts::of_failure(&self.settings, source, other, started.elapsed()),
         }
     }
@@ -169,28 +169,29 @@ impl Lean {
     }
 
     /// The verdict on a file that compiled.
-    fn judged(&self, prepared: &Prepared, source: &Source, bytes: &[u8]) -> Result<Verdict, Fault> {
+    fn judged(
+        &self,
+        prepared: &Prepared,
+        source: &Source,
+        bytes: &[u8],
+        deadline: Instant,
+    ) -> Result<Verdict, Fault> {
         let judged = machine::on_big_stack(|| {
             let reference = prepared.reference()?;
             let submission = match machine::module(bytes) {
                 Ok(submission) => submission,
-                Err(problem) => return Ok(Err(verdicts::unreadable(source, &problem))),
+                Err(problem) => return Ok(Ok(verdicts::unreadable(source, &problem))),
             };
             let goal = Goal {
                 name: &prepared.name,
                 reference: &Claims::of(&reference),
                 axioms: &self.settings.axioms,
-                budget: machine::budget(&self.settings),
+                budget: machine::budget(&self.settings, deadline),
             };
-            judge(&goal, &Claims::of(&submission), &prepared.header.library)
-                .map(|judged| judged.map_err(|refusal| verdicts::of_refusal(source, refusal)))
-                .map_err(|error| error.to_string())
+            let judged = judge(&goal, &Claims::of(&submission), &prepared.header.library);
+            Ok(verdicts::of_judgement(source, judged))
         });
-        match judged {
-            Ok(Ok(proof)) => Ok(verdicts::proved(source, &proof)),
-            Ok(Err(verdict)) => Ok(verdict),
-            Err(problem) => Err(Fault::lasting(CauseKind::BadReference, problem)),
-        }
+        judged.unwrap_or_else(|problem| Err(Fault::new(CauseKind::Crash, problem)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use polestar_lean::judgement::{Proof, Refusal};
+use polestar_lean::judgement::{JudgeError, Proof, Refusal};
 
 use super::compile::Compiled;
 use super::machine::first_error;
@@ -21,7 +21,7 @@ const ENOUGH_SHARE: f64 = 0.9;
 const OWN_SHARE: f64 = 0.5;
 
 /// A proof that holds.
-pub(super) fn proved(source: &Source, proof: &Proof) -> Verdict {
+fn proved(source: &Source, proof: &Proof) -> Verdict {
     let checked = match proof.num_checked {
         1 => "1 constant checked".to_owned(),
         n => format!("{n} constants checked"),
@@ -33,8 +33,24 @@ pub(super) fn proved(source: &Source, proof: &Proof) -> Verdict {
     Verdict::right(format!("proved; {checked}; {axioms}"), Some(source.extracted.clone()))
 }
 
+/// What a judgement comes to.
+pub(super) fn of_judgement(
+    source: &Source,
+    judged: Result<Result<Proof, Refusal>, JudgeError>,
+) -> Result<Verdict, Fault> {
+    match judged {
+        Ok(Ok(proof)) => Ok(proved(source, &proof)),
+        Ok(Err(refusal)) => Ok(of_refusal(source, refusal)),
+        Err(error @ JudgeError::Overdue { .. }) => Err(Fault::lasting(
+            CauseKind::Timeout,
+            format!("{error}: raise `timeout_s`, or lower `check_steps_m`"),
+        )),
+        Err(error) => Err(Fault::lasting(CauseKind::BadReference, error.to_string())),
+    }
+}
+
 /// A file that compiled and proves nothing.
-pub(super) fn of_refusal(source: &Source, refusal: Refusal) -> Verdict {
+fn of_refusal(source: &Source, refusal: Refusal) -> Verdict {
     let kind = match &refusal {
         Refusal::Missing { .. } | Refusal::NoTheorem { .. } | Refusal::Sorry { .. } => Kind::Wrong,
         Refusal::OtherStatement { .. }

@@ -1,4 +1,6 @@
-//! How much work the kernel may do: steps, memory, depth of recursion.
+//! How much work the kernel may do: steps, memory, depth of recursion, and until when.
+
+use std::time::Instant;
 
 use thiserror::Error;
 
@@ -6,6 +8,9 @@ use crate::terms::Terms;
 
 /// Bytes of stack that one level of recursion takes at most, in builds with any optimization: 1,280 were measured.
 pub const STACK_BYTES_PER_DEPTH: usize = 2_048;
+
+/// Between two looks at the clock there are two to the power of this many steps, some hundredths of a second.
+const STEPS_BETWEEN_LOOKS_LOG2: u32 = 16;
 
 /// What the kernel may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +21,16 @@ pub struct Budget {
     pub max_nodes: usize,
     /// How deep the kernel may recurse.
     pub max_depth: u32,
+    /// When it gives up, if it has to. All else of a budget ends at the same place on every machine; this does not, so
+    /// that a check that it ends says nothing about what was checked.
+    pub deadline: Option<Instant>,
+}
+
+impl Budget {
+    /// One without a deadline.
+    pub const fn new(steps: u64, max_nodes: usize, max_depth: u32) -> Self {
+        Self { steps, max_nodes, max_depth, deadline: None }
+    }
 }
 
 /// What ran out.
@@ -30,6 +45,9 @@ pub enum Exhausted {
     /// Terms are nested, or reductions depend on each other, too deeply.
     #[error("the check went deeper than its budget allows")]
     Depth,
+    /// The deadline has passed.
+    #[error("the check was not done at its deadline")]
+    Time,
 }
 
 /// Counts what is used of a budget.
@@ -58,7 +76,11 @@ impl Meter {
             self.budget.steps = 0;
             return Err(Exhausted::Steps);
         };
+        let is_time_to_look = (self.budget.steps ^ left) >> STEPS_BETWEEN_LOOKS_LOG2 != 0;
         self.budget.steps = left;
+        if is_time_to_look && self.budget.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Exhausted::Time);
+        }
         if terms.num_nodes() > self.budget.max_nodes { Err(Exhausted::Memory) } else { Ok(()) }
     }
 
@@ -76,5 +98,24 @@ impl Meter {
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.depth -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_seen_soon() {
+        const SOON: u64 = 1 << STEPS_BETWEEN_LOOKS_LOG2;
+        let terms = Terms::new();
+        let passed = Budget { deadline: Some(Instant::now()), ..Budget::new(10 * SOON, 1_000, 1) };
+        let mut meter = Meter::new(passed);
+        assert_eq!((0..=SOON).find_map(|_| meter.tick(&terms).err()), Some(Exhausted::Time));
+        assert_eq!(Meter::new(passed).spend(3 * SOON, &terms), Err(Exhausted::Time));
+        assert_eq!(Meter::new(passed).spend(11 * SOON, &terms), Err(Exhausted::Steps));
+        let mut free = Meter::new(Budget { deadline: None, ..passed });
+        assert_eq!((0..10 * SOON).find_map(|_| free.tick(&terms).err()), None);
+        assert_eq!(free.tick(&terms), Err(Exhausted::Steps));
     }
 }

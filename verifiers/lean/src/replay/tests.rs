@@ -62,7 +62,7 @@ impl Bench {
     }
 
     fn env(terms: Terms) -> Environment<'static> {
-        Environment::new(terms, &Library, Budget { steps: 5_000_000, max_nodes: 2_000_000, max_depth: 400 })
+        Environment::new(terms, &Library, Budget::new(5_000_000, 2_000_000, 400))
     }
 
     fn put(&mut self, name: &str, ty: &str, kind: impl FnOnce(&mut Lab) -> ConstantKind) {
@@ -292,7 +292,7 @@ fn work_is_counted() {
         bench.theorem(&format!("t{number}"), "Lib.P", &format!("t{}", number - 1));
     }
     let target = bench.lab.name("t1999");
-    bench.lab.env.set_budget(Budget { steps: 1_000, max_nodes: 1_000_000, max_depth: 400 });
+    bench.lab.env.set_budget(Budget::new(1_000, 1_000_000, 400));
     let ended = replay(&mut bench.lab.env, &bench.module, target);
     assert!(matches!(ended, Err(KernelError::Exhausted { .. })), "{ended:?}");
 }

@@ -8,7 +8,7 @@ use polestar_lean::kernel::{Budget, ReadError};
 use polestar_lean::replay::Claimed;
 use polestar_lean::terms::{ExprId, LevelsId, NameId, Terms};
 
-pub(crate) const BUDGET: Budget = Budget { steps: 2_000_000, max_nodes: 2_000_000, max_depth: 500 };
+pub(crate) const BUDGET: Budget = Budget::new(2_000_000, 2_000_000, 500);
 
 /// A module whose constants are built in the arena of whoever asks first.
 pub(crate) struct Module<F> {

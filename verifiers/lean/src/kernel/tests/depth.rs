@@ -49,7 +49,7 @@ fn on_a_promised_stack(run: fn(&mut Environment<'_>) -> Result<(), KernelError>)
             super::add(&mut env, axiom).unwrap();
         }
         super::add(&mut env, "def g : Nat -> Nat := fun (n : Nat) => f n").unwrap();
-        let budget = Budget { steps: 200_000_000, max_nodes: 50_000_000, max_depth: DEPTH };
+        let budget = Budget::new(200_000_000, 50_000_000, DEPTH);
         env.set_budget(budget);
         let found = run(&mut env);
         assert!(matches!(found, Err(KernelError::Exhausted { what: Exhausted::Depth, .. })), "{found:?}");

@@ -21,7 +21,7 @@ use crate::constant::Constant;
 use crate::terms::{ExprId, NameId, Terms};
 use prelude::{PRELUDE, THEOREMS};
 
-const BUDGET: Budget = Budget { steps: 3_000_000, max_nodes: 3_000_000, max_depth: 1_000 };
+const BUDGET: Budget = Budget::new(3_000_000, 3_000_000, 1_000);
 
 /// No imported modules.
 struct Nothing;

@@ -101,7 +101,7 @@ fn memory_is_counted() {
     let names: Vec<String> = (0..3_000).map(|number| format!("T.c{number}")).collect();
     let constructors: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "T")).collect();
     let max_nodes = lab.env.terms.num_nodes() + 20_000;
-    lab.env.set_budget(Budget { steps: u64::MAX, max_nodes, max_depth: 400 });
+    lab.env.set_budget(Budget::new(u64::MAX, max_nodes, 400));
     let problem = lab.try_block(&[], 0, &[("T", "Type", &constructors)]);
     assert!(matches!(problem, Err(KernelError::Exhausted { what: Exhausted::Memory, .. })));
 }

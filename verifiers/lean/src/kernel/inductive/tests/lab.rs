@@ -25,7 +25,7 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new() -> Self {
-        let budget = Budget { steps: 5_000_000, max_nodes: 2_000_000, max_depth: 400 };
+        let budget = Budget::new(5_000_000, 2_000_000, 400);
         Self { env: Environment::new(Terms::new(), &Nothing, budget) }
     }
 

@@ -13,20 +13,22 @@
 //!
 //! What the submission's module says beside that (its messages, options, extensions, other constants) is not looked at.
 
+mod depends;
+
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use thiserror::Error;
 
 use crate::constant::{Constant, ConstantKind, Hints};
-use crate::kernel::inductive::parts;
 use crate::kernel::{
     Budget, Environment, Exhausted, KernelError, ReadError, Trusted, instantiate_level_params,
 };
 use crate::library::Library;
 use crate::replay::{Claimed, of_texts, replay};
 use crate::statement::{self, Renamed, Unknown};
-use crate::terms::{Expr, ExprId, NameId, Terms};
+use crate::terms::{NameId, Terms};
+use depends::{depends_on, used_constants, user_of_sorry};
 
 /// The axiom that an open proof rests on.
 const SORRY: &str = "sorryAx";
@@ -155,7 +157,7 @@ pub enum Refusal {
     },
 }
 
-/// Why there is no judgement: nobody's fault but that of the reference or the library.
+/// Why there is no judgement: nobody's fault but that of the reference, the library or the time.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum JudgeError {
     /// A module of the library cannot be read.
@@ -164,6 +166,12 @@ pub enum JudgeError {
     /// The reference is not one.
     #[error("the statement's own file is no reference: {0}")]
     Reference(String),
+    /// The budget's deadline passed.
+    #[error("the kernel was not done with `{constant}` when the time for the whole was over")]
+    Overdue {
+        /// The constant that was being checked.
+        constant: String,
+    },
     /// What the proof rests on cannot be seen.
     #[error(
         "it cannot be seen which axioms the proof rests on, because the proofs of these are not installed: {}; install \
@@ -293,7 +301,7 @@ fn compare_types(
         let levels: Vec<_> = pinned.level_params.iter().map(|name| env.terms.param(*name)).collect();
         let (terms, meter) = (&mut env.terms, &mut env.meter);
         found = instantiate_level_params(terms, meter, theorem.ty, &theorem.level_params, &levels)
-            .map_err(|what| Refusal::Unproven { constant: goal.name.to_owned(), what })?;
+            .map_err(|what| exhausted(goal.name.to_owned(), what))?;
     }
     if is_same {
         let types = (pinned.ty, found);
@@ -364,28 +372,6 @@ fn without_hints(mut constant: Constant) -> Constant {
     constant
 }
 
-/// Everything that a constant's meaning depends on, but for what is only in terms that were `visited` before.
-fn depends_on(
-    terms: &Terms,
-    constant: &Constant,
-    of_texts: &[NameId],
-    visited: &mut FxHashSet<ExprId>,
-) -> Vec<NameId> {
-    let mut used = used_constants(terms, constant.ty, of_texts, visited);
-    if let Some(value) = constant.value() {
-        used.extend(used_constants(terms, value, of_texts, visited));
-    }
-    match &constant.kind {
-        ConstantKind::Inductive(info) => {
-            used.extend(info.all.iter().chain(&info.constructors));
-        }
-        ConstantKind::Constructor(info) => used.push(info.inductive),
-        ConstantKind::Recursor(info) => used.extend(&info.all),
-        _ => {}
-    }
-    used
-}
-
 /// Refuses a proof that mentions `sorryAx`, before the kernel works on it: most proofs that are left open are found so.
 /// What is not found here is found among the axioms.
 fn refuse_sorry(
@@ -406,30 +392,6 @@ fn refuse_sorry(
         }
         None => Ok(()),
     }
-}
-
-/// A constant of a module that mentions `sorryAx`, among these and all that they depend on there.
-fn user_of_sorry(
-    terms: &mut Terms,
-    module: &dyn Claimed,
-    mut open: Vec<NameId>,
-) -> Result<Option<NameId>, ReadError> {
-    let sorry = terms.str_name(NameId::ANONYMOUS, SORRY);
-    let mut seen = FxHashSet::from_iter(open.iter().copied());
-    // Each term is walked once: a file may have one huge term in each of many constants.
-    let mut visited = FxHashSet::default();
-    while let Some(name) = open.pop() {
-        let Some(constant) = module.constant(terms, name)? else { continue };
-        for used in depends_on(terms, &constant, &[], &mut visited) {
-            if used == sorry {
-                return Ok(Some(name));
-            }
-            if seen.insert(used) {
-                open.push(used);
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// The axioms that a proof rests on, all of them allowed.
@@ -492,33 +454,17 @@ fn axioms(
 fn stopped(error: KernelError) -> Stop {
     match error {
         KernelError::Refused { constant, problem } => Refusal::Kernel { constant, problem }.into(),
-        KernelError::Exhausted { constant, what } => Refusal::Unproven { constant, what }.into(),
+        KernelError::Exhausted { constant, what } => exhausted(constant, what),
         KernelError::Unreadable(error) => JudgeError::Library(error).into(),
     }
 }
 
-/// The constants that a term mentions, each once, but for what is only in terms that were `visited` before; `of_texts`
-/// are those that a string literal mentions.
-fn used_constants(
-    terms: &Terms,
-    term: ExprId,
-    of_texts: &[NameId],
-    visited: &mut FxHashSet<ExprId>,
-) -> Vec<NameId> {
-    let (mut found, mut open) = (Vec::new(), vec![term]);
-    while let Some(at) = open.pop() {
-        if !visited.insert(at) {
-            continue;
+/// What the end of the budget means. How far it came by a deadline depends on the machine, and is no judgement.
+fn exhausted(constant: String, what: Exhausted) -> Stop {
+    match what {
+        Exhausted::Time => JudgeError::Overdue { constant }.into(),
+        Exhausted::Steps | Exhausted::Memory | Exhausted::Depth => {
+            Refusal::Unproven { constant, what }.into()
         }
-        let expr = terms.expr(at);
-        match expr {
-            Expr::Const(name, _) | Expr::Proj(name, _, _) => found.push(name),
-            Expr::Str(_) => found.extend(of_texts),
-            _ => {}
-        }
-        open.extend(parts(expr));
     }
-    found.sort();
-    found.dedup();
-    found
 }
