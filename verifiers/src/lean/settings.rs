@@ -71,7 +71,7 @@ pub struct LeanSettings {
     /// Heartbeats, thousands of small allocations, that Lean may take for a declaration, 0 for no limit; a proof may set
     /// its own. Default 200000, as Lean's.
     pub heartbeats: u64,
-    /// Millions of steps that the kernel here may take for a proof. Default 100.
+    /// Millions of steps that the kernel here may take for a proof. Default 30.
     pub check_steps_m: u64,
     /// Whether the state after the imports is saved once and loaded for each proof, where Lean can. Default true.
     pub warm: bool,
@@ -109,7 +109,7 @@ impl Default for LeanSettings {
             time_s: 60.0,
             memory_mb: 4096,
             heartbeats: LEANS_HEARTBEATS,
-            check_steps_m: 100,
+            check_steps_m: 30,
             warm: true,
             repl: None,
             url: String::new(),
