@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -199,4 +201,35 @@ fn what_does_not_end_is_ended() {
     let verdict = judge(verifier.as_ref(), &two(), ENDLESS);
     // On a machine that is busy with other things it is not known whose fault it was.
     assert!(["timeout", "memory", "exhausted"].contains(&verdict.kind_name()), "{verdict:?}");
+}
+
+#[test]
+fn a_repl_is_run_from_where_the_settings_say_that_it_is() {
+    // A stand-in that takes whatever does not tell it to find something, at a path that no box shows by itself.
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("built")).unwrap();
+    for name in ["", "built"] {
+        std::fs::set_permissions(path(name), Permissions::from_mode(0o755)).unwrap();
+    }
+    let script = format!("#!/usr/bin/env python3\n{}", include_str!("lean_peers/repl.py"));
+    std::fs::write(path("built/repl"), script).unwrap();
+    std::fs::set_permissions(path("built/repl"), Permissions::from_mode(0o755)).unwrap();
+    symlink(path("built/repl"), path("link")).unwrap();
+    for repl in ["built/repl", "link"] {
+        let Some(settings) = settings(&json!({"backend": "repl", "repl": path(repl)})) else { return };
+        let verifier = lean(&settings);
+        verifier.ready().unwrap_or_else(|error| panic!("{repl}: {error}"));
+        for (response, kind, expected) in [
+            ("rfl", "right", "proved"),
+            // By the stand-in, though it is right.
+            ("rfl --peer say error 3 0 no such luck", "wrong", "no such luck"),
+            // By Lean, after the stand-in found nothing.
+            ("True.intro", "wrong", "line 1: "),
+        ] {
+            let verdict = judge(verifier.as_ref(), &two(), response);
+            assert_eq!(verdict.kind_name(), kind, "{repl}: {response}: {verdict:?}");
+            assert!(verdict.reason().contains(expected), "{repl}: {response}: {verdict:?}");
+        }
+    }
 }

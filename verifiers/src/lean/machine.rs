@@ -88,7 +88,9 @@ impl Machine {
     /// Finds Lean. Nothing runs in a box yet.
     pub(super) fn find(settings: &LeanSettings, time: Duration) -> Result<Self, String> {
         let toolchain = Toolchain::find(settings)?;
-        let readable = toolchain.readable().into_iter().chain(settings.readable.iter().cloned()).collect();
+        // Of the REPL its file alone: what lies beside it may be none of a proof's business.
+        let given = settings.repl.iter().chain(&settings.readable).cloned();
+        let readable = toolchain.readable().into_iter().chain(given).collect();
         let sandbox = Sandbox::new(SandboxConfig {
             python: settings.python.clone(),
             isolation: settings.isolation,
