@@ -5,10 +5,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::Arc;
 use std::time::Duration;
 
-use polestar_verifiers::{Budget, Configured, Judge, RawItem, Verdict, configure};
+use polestar_verifiers::lean::Lean;
+use polestar_verifiers::{Budget, Configured, Item, Judge, RawItem, Verdict, Verifier, configure};
 use serde_json::{Value, json};
 
 /// Settings with the real Lean; none after saying so.
@@ -34,6 +37,18 @@ fn bind(verifier: &dyn Configured, reference: &Value) -> Result<Arc<dyn Judge>, 
 fn judge(verifier: &dyn Configured, reference: &Value, response: &str) -> Verdict {
     let budget = Budget::starting_now(Duration::from_secs(120));
     bind(verifier, reference).unwrap().judge(&response.into(), &budget)
+}
+
+/// A verifier that nothing was bound to, and so prepares what it needs only when it verifies.
+fn unprepared(settings: &Value) -> Lean {
+    Lean::new(serde_json::from_value(settings.clone()).unwrap()).unwrap()
+}
+
+/// Its verdict on `rfl`.
+fn verify(verifier: &Lean, reference: &Value, time: Duration) -> Verdict {
+    let reference = serde_json::from_value(reference.clone()).unwrap();
+    let item = Item { id: "p1".to_owned(), problem: String::new(), reference };
+    verifier.verify(&item, &"rfl".into(), &Budget::starting_now(time))
 }
 
 /// A proof that goes on until it is ended.
@@ -216,4 +231,87 @@ fn what_does_not_end_is_ended() {
     let verdict = judge(verifier.as_ref(), &two(), ENDLESS);
     // On a machine that is busy with other things it is not known whose fault it was.
     assert!(["timeout", "memory", "exhausted"].contains(&verdict.kind_name()), "{verdict:?}");
+}
+
+#[test]
+fn a_repl_is_run_from_where_the_settings_say_that_it_is() {
+    // A stand-in that takes whatever does not tell it to find something, at a path that no box shows by itself.
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("built")).unwrap();
+    for name in ["", "built"] {
+        std::fs::set_permissions(path(name), Permissions::from_mode(0o755)).unwrap();
+    }
+    let script = format!("#!/usr/bin/env python3\n{}", include_str!("lean_peers/repl.py"));
+    std::fs::write(path("built/repl"), script).unwrap();
+    std::fs::set_permissions(path("built/repl"), Permissions::from_mode(0o755)).unwrap();
+    symlink(path("built/repl"), path("link")).unwrap();
+    for repl in ["built/repl", "link"] {
+        let Some(settings) = settings(&json!({"backend": "repl", "repl": path(repl)})) else { return };
+        let verifier = lean(&settings);
+        verifier.ready().unwrap_or_else(|error| panic!("{repl}: {error}"));
+        for (response, kind, expected) in [
+            ("rfl", "right", "proved"),
+            // By the stand-in, though it is right.
+            ("rfl --peer say error 3 0 no such luck", "wrong", "no such luck"),
+            // By Lean, after the stand-in found nothing.
+            ("True.intro", "wrong", "line 1: "),
+        ] {
+            let verdict = judge(verifier.as_ref(), &two(), response);
+            assert_eq!(verdict.kind_name(), kind, "{repl}: {response}: {verdict:?}");
+            assert!(verdict.reason().contains(expected), "{repl}: {response}: {verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_sandbox_cannot_do_is_tried_again_and_not_the_references_fault() {
+    let long = Duration::from_secs(120);
+    for (more, statement, cause, expected) in [
+        (json!({}), "theorem t : 1 + 1", "bad-reference", "(after 1 try)"),
+        (
+            json!({"python": "/nonexistent/python3"}),
+            "theorem t : 1 + 1 = 2",
+            "unreachable",
+            "(after 3 tries)",
+        ),
+    ] {
+        let Some(settings) = settings(&more) else { return };
+        let verdict = verify(&unprepared(&settings), &json!({"statement": statement}), long);
+        assert!(verdict.score().is_none() && verdict.kind_name() == cause, "{verdict:?}");
+        assert!(verdict.reason().contains(expected), "{verdict:?}");
+    }
+}
+
+#[test]
+fn who_waits_for_what_another_prepares_keeps_to_the_own_time() {
+    // A Lean that takes four seconds to refuse whatever it is given.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().display();
+    std::fs::create_dir(folder.path().join("bin")).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\n--version) echo 'Lean (version 4.35.0, Release)' ;;\n--print-prefix) echo {root} ;;\n\
+         --print-libdir) echo {root}/lib ;;\n*) sleep 4; exit 1 ;;\nesac\n"
+    );
+    let lean = folder.path().join("bin/lean");
+    std::fs::write(&lean, script).unwrap();
+    for path in [folder.path(), &folder.path().join("bin"), &lean] {
+        std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    }
+    let verifier = unprepared(&json!({"command": lean, "header": "prelude", "warm": false}));
+    let verify = || verify(&verifier, &two(), Duration::from_secs(2));
+    let (one, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(verify);
+        (verify(), other.join().unwrap())
+    });
+    // Whoever came first goes on to the end, for all others.
+    let mut found = [&one, &other].map(Verdict::kind_name);
+    found.sort_unstable();
+    assert_eq!(found, ["bad-reference", "timeout"], "{one:?}; {other:?}");
+    let reasons = format!("{} {}", one.reason(), other.reason());
+    for expected in
+        ["the header does not compile: Lean left with exit code 1", "while another one still prepared"]
+    {
+        assert!(reasons.contains(expected), "{reasons}");
+    }
 }

@@ -1,11 +1,9 @@
-//! What is prepared once and used for many proofs: the toolchain, the imported modules and the saved state of each
-//! header, the compiled statement of each reference.
+//! What is prepared once and used for many proofs: the toolchain, the imported modules and their saved state, the compiled
+//! statement of each reference.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use polestar_lean::constant::Constant;
@@ -20,6 +18,7 @@ use super::boxed::Tool;
 use super::compile::{Compiled, Compiler, MOST_MODULE_BYTES, Snapshot, memory_bytes};
 use super::header::head;
 use super::kimina::{Kimina, KiminaConfig};
+use super::once::{Once, Problem};
 use super::reference::Reference;
 use super::repl::Repl;
 use super::screen::{Message, Screen, Severity, Times};
@@ -28,7 +27,6 @@ use super::settings::{Backend, LeanSettings};
 use super::source::{self, Source};
 use super::toolchain::Toolchain;
 use super::warm::{Backing, WarmScreen};
-use crate::lock::lock;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// How long Lean may take for what is prepared once: the imports of a big library come from a cold disk.
@@ -56,21 +54,26 @@ pub(super) struct Machine {
     pub(super) screen: Option<Arc<dyn Screen>>,
     /// The same where it is a REPL, for proofs tactic by tactic.
     pub(super) repl: Option<Arc<WarmScreen<Repl>>>,
+    imports: Once<String, Imports>,
     headers: Once<String, Header>,
     statements: Once<(String, String, String), Prepared>,
 }
 
-/// A header: what stands before statements.
-pub(super) struct Header {
-    /// What it imports.
+/// What the headers with the same text of imports share: for a big library it takes long to make, and much memory.
+pub(super) struct Imports {
     pub(super) library: Library,
-    /// The state after its imports, where that is kept.
+    /// The state after them, where that is kept.
     snapshot: Option<Snapshot>,
+}
+
+/// A header that compiles: what stands before statements.
+struct Header {
+    imports: Arc<Imports>,
 }
 
 /// A statement under its header.
 pub(super) struct Prepared {
-    pub(super) header: Arc<Header>,
+    pub(super) imports: Arc<Imports>,
     /// Full name of the theorem.
     pub(super) name: String,
     /// What Lean compiled from header and statement.
@@ -88,7 +91,9 @@ impl Machine {
     /// Finds Lean. Nothing runs in a box yet.
     pub(super) fn find(settings: &LeanSettings, time: Duration) -> Result<Self, String> {
         let toolchain = Toolchain::find(settings)?;
-        let readable = toolchain.readable().into_iter().chain(settings.readable.iter().cloned()).collect();
+        // Of the REPL its file alone: what lies beside it may be none of a proof's business.
+        let given = settings.repl.iter().chain(&settings.readable).cloned();
+        let readable = toolchain.readable().into_iter().chain(given).collect();
         let sandbox = Sandbox::new(SandboxConfig {
             python: settings.python.clone(),
             isolation: settings.isolation,
@@ -102,69 +107,83 @@ impl Machine {
         let cpu_s = (PREPARE_WAIT.as_secs_f64() + time.as_secs_f64() * settings.uses as f64) * 4.0;
         let compiler = Compiler::new(settings, &toolchain, Arc::new(sandbox), cpu_s)?;
         let (screen, repl) = screen(settings, &toolchain, &compiler, time)?;
-        let (headers, statements) = (Once::default(), Once::default());
-        Ok(Self { toolchain, compiler, is_warm: settings.warm, screen, repl, headers, statements })
+        let (imports, headers, statements) = (Once::default(), Once::default(), Once::default());
+        Ok(Self { toolchain, compiler, is_warm: settings.warm, screen, repl, imports, headers, statements })
     }
 
     /// Whether there is a sandbox, and the settings' header compiles.
     pub(super) fn ready(&self, header: &str) -> Result<(), String> {
         self.compiler.sandbox.facts().map_err(|error| error.to_string())?;
-        self.header(header).map_err(|problem| problem.message)?;
+        self.header(header, None).map_err(|problem| problem.message)?;
         self.screen.as_ref().map_or(Ok(()), |screen| screen.ready())
     }
 
-    /// A header with what it imports.
-    fn header(&self, text: &str) -> Result<Arc<Header>, Problem> {
-        self.headers.get(&text.to_owned(), || {
-            let deadline = Instant::now() + PREPARE_WAIT;
-            let imports = head(text);
-            if imports.is_module {
+    /// A header with what it imports. Waits for another thread that prepares them until `end`.
+    fn header(&self, text: &str, end: Option<Instant>) -> Result<Arc<Header>, Problem> {
+        self.headers.get(&text.to_owned(), end, || {
+            let head = head(text);
+            if head.is_module {
                 let message =
                     "the header must not begin with `module`: a proof there is in a file of its own";
                 return Err(Problem::lasting(message.to_owned()));
             }
-            let names: Vec<_> = imports.imports.iter().map(String::as_str).collect();
-            let library = Library::open(&self.toolchain.search_path(), &names)
-                .map_err(|error| Problem::lasting(format!("the imports of the header: {error}")))?;
-            match self.compiler.compile(text, None, deadline).map_err(Problem::passing)? {
-                Compiled::Module(_) => {}
+            let imports = self.imports(&text[head.bytes], &head.imports, end)?;
+            let deadline = Instant::now() + PREPARE_WAIT;
+            let compiled = self.compiler.compile(text, imports.snapshot.as_ref(), deadline);
+            match compiled.map_err(Problem::passing)? {
+                Compiled::Module(_) => Ok(Header { imports }),
                 other => {
                     let what = what_failed(other, 0);
-                    return Err(Problem::lasting(format!("the header does not compile: {what}")));
+                    Err(Problem::lasting(format!("the header does not compile: {what}")))
                 }
             }
-            let snapshot = match self.is_warm {
-                true => self.compiler.snapshot(&text[imports.bytes], deadline).map_err(Problem::passing)?,
-                false => None,
-            };
-            Ok(Header { library, snapshot })
         })
     }
 
-    /// A reference's statement, compiled. The first call for a statement takes as long as Lean does.
+    /// What a header imports by this text, which names these modules.
+    fn imports(&self, text: &str, names: &[String], end: Option<Instant>) -> Result<Arc<Imports>, Problem> {
+        self.imports.get(&text.to_owned(), end, || {
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let library = Library::open(&self.toolchain.search_path(), &names)
+                .map_err(|error| Problem::lasting(format!("the imports of the header: {error}")))?;
+            let deadline = Instant::now() + PREPARE_WAIT;
+            let snapshot = match self.is_warm {
+                true => self.compiler.snapshot(text, deadline).map_err(Problem::passing)?,
+                false => None,
+            };
+            Ok(Imports { library, snapshot })
+        })
+    }
+
+    /// A reference's statement, compiled. The first call for a statement takes as long as Lean does; one that finds
+    /// another thread at it waits for that until `end`.
     ///
     /// # Errors
-    /// The header or the statement does not compile, or not to the theorem that is named.
-    pub(super) fn prepare(&self, header: &str, reference: &Reference) -> Result<Arc<Prepared>, String> {
+    /// The header or the statement does not compile, or not to the theorem that is named; or that could not be found out.
+    pub(super) fn prepare(
+        &self,
+        header: &str,
+        reference: &Reference,
+        end: Option<Instant>,
+    ) -> Result<Arc<Prepared>, Problem> {
         let key = (header.to_owned(), reference.statement.clone(), reference.name.clone());
-        let prepared = self.statements.get(&key, || {
-            let prepared = self.header(header)?;
+        self.statements.get(&key, end, || {
+            let imports = Arc::clone(&self.header(header, end)?.imports);
             let source = source::statement(header, reference);
             let deadline = Instant::now() + PREPARE_WAIT;
-            let compiled = self.compiler.compile(&source.text(), prepared.snapshot.as_ref(), deadline);
+            let compiled = self.compiler.compile(&source.text(), imports.snapshot.as_ref(), deadline);
             match compiled.map_err(Problem::passing)? {
                 Compiled::Module(bytes) => {
                     on_big_stack(|| check_reference(&reference.name, &Claims::of(&module(&bytes)?)))
                         .map_err(|problem| Problem::lasting(format!("the statement: {problem}")))?;
-                    Ok(Prepared { header: prepared, name: reference.name.clone(), reference: bytes })
+                    Ok(Prepared { imports, name: reference.name.clone(), reference: bytes })
                 }
                 other => {
                     let what = what_failed(other, source.lines_of_imports());
                     Err(Problem::lasting(format!("the statement does not compile: {what}")))
                 }
             }
-        });
-        prepared.map_err(|problem| problem.message)
+        })
     }
 
     /// Compiles a proof.
@@ -177,7 +196,7 @@ impl Machine {
         source: &Source,
         deadline: Instant,
     ) -> Result<Compiled, String> {
-        self.compiler.compile(&source.text(), prepared.header.snapshot.as_ref(), deadline)
+        self.compiler.compile(&source.text(), prepared.imports.snapshot.as_ref(), deadline)
     }
 }
 
@@ -281,48 +300,26 @@ impl Claimed for Claims<'_> {
     }
 }
 
-/// Why something could not be prepared.
-#[derive(Clone, Debug)]
-struct Problem {
-    message: String,
-    /// Whether it will be there again: Lean refuses a text. What the sandbox could not do is tried again.
-    is_lasting: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Problem {
-    fn lasting(message: String) -> Self {
-        Self { message, is_lasting: true }
-    }
-
-    fn passing(message: String) -> Self {
-        Self { message, is_lasting: false }
-    }
-}
-
-/// What is made once for each key, by whoever asks first; the others wait.
-struct Once<K, V> {
-    made: Mutex<HashMap<K, Slot<V>>>,
-}
-
-type Slot<V> = Arc<OnceLock<Result<Arc<V>, Problem>>>;
-
-impl<K, V> Default for Once<K, V> {
-    fn default() -> Self {
-        Self { made: Mutex::default() }
-    }
-}
-
-impl<K: Clone + Eq + Hash, V> Once<K, V> {
-    fn get(&self, key: &K, make: impl FnOnce() -> Result<V, Problem>) -> Result<Arc<V>, Problem> {
-        let slot = Arc::clone(lock(&self.made).entry(key.clone()).or_default());
-        let made = slot.get_or_init(|| make().map(Arc::new)).clone();
-        if matches!(made, Err(Problem { is_lasting: false, .. })) {
-            let mut all = lock(&self.made);
-            // Whoever comes next tries again, unless somebody does so already.
-            if all.get(key).is_some_and(|current| Arc::ptr_eq(current, &slot)) {
-                all.remove(key);
-            }
-        }
-        made
+    #[test]
+    fn headers_with_the_same_imports_share_them() {
+        let Some(lean) = std::env::var_os("POLESTAR_LEAN") else {
+            println!("SKIPPED: no Lean; set POLESTAR_LEAN to a `lean`, as scripts/bare_lean.sh makes one");
+            return;
+        };
+        let command = lean.to_str().unwrap().to_owned();
+        let settings = LeanSettings { command, ..LeanSettings::default() };
+        let machine = Machine::find(&settings, Duration::from_secs(60)).unwrap();
+        let imports = |header| Arc::clone(&machine.header(header, None).unwrap().imports);
+        let one = imports("import Init\nopen Nat");
+        assert!(Arc::ptr_eq(&one, &imports("import Init\ndef x : Nat := 1")));
+        assert!(!Arc::ptr_eq(&one, &imports("")));
+        assert!(one.snapshot.is_some());
+        // What is shared is the imports, not whether the header compiles.
+        let problem = machine.header("import Init\ndef x : Nat := y", None).err().unwrap();
+        assert!(problem.message.starts_with("the header does not compile: line 2: "), "{problem:?}");
     }
 }

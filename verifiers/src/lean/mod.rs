@@ -23,7 +23,7 @@
 //! | `boxed.rs`, `compile.rs`, `messages.rs` | Lean in a box, and what it says |
 //! | `screen.rs`, `warm.rs`, `repl`, `server`, `kimina.rs` | back ends that keep a header warm and look at proofs first |
 //! | `session.rs`, `tactics.rs` | proofs tactic by tactic |
-//! | `machine.rs` | what is prepared once: toolchain, headers, statements |
+//! | `machine.rs`, `once.rs` | what is prepared once: toolchain, imports, headers, statements |
 //! | `verdicts.rs` | what becomes of how it ended |
 //!
 //! Architecture invariant: nothing that Lean says or prints while it elaborates a proof makes a verdict right; only the
@@ -36,6 +36,7 @@ mod header;
 mod kimina;
 mod machine;
 mod messages;
+mod once;
 #[cfg(test)]
 mod peers;
 mod reference;
@@ -110,14 +111,9 @@ impl Lean {
     }
 
     /// One try.
-    fn attempt(
-        &self,
-        item: &Reference,
-        prepared: &Prepared,
-        source: &Source,
-        budget: &Budget,
-    ) -> Result<Verdict, Fault> {
+    fn attempt(&self, item: &Reference, source: &Source, budget: &Budget) -> Result<Verdict, Fault> {
         let machine = self.machine().map_err(|problem| Fault::lasting(CauseKind::Unreachable, problem))?;
+        let prepared = &*machine.prepare(self.header(item), item, Some(last_moment(budget)))?;
         if let Some(screen) = &machine.screen {
             let body = source.screened(self.settings.heartbeats);
             let screened = screen.screen(&source.imports, &body, budget);
@@ -129,9 +125,7 @@ impl Lean {
         }
         // Only now: whether a proof had the time that it may have is not to depend on who looked at it before.
         let started = Instant::now();
-        let left = budget.remaining().min(Duration::from_secs(86_400));
-        // What is left over is for ending the box and saying so, before somebody gives this verification up.
-        let last = started + left - (left / 10).min(Duration::from_millis(500));
+        let last = last_moment(budget);
         let deadline = started.checked_add(self.time).map_or(last, |end| end.min(last));
         let compiled = machine
             .compile(prepared, source, deadline)
@@ -188,11 +182,18 @@ impl Lean {
                 axioms: &self.settings.axioms,
                 budget: machine::budget(&self.settings, deadline),
             };
-            let judged = judge(&goal, &Claims::of(&submission), &prepared.header.library);
+            let judged = judge(&goal, &Claims::of(&submission), &prepared.imports.library);
             Ok(verdicts::of_judgement(source, judged))
         });
         judged.unwrap_or_else(|problem| Err(Fault::new(CauseKind::Crash, problem)))
     }
+}
+
+/// When a verification must end by itself: what is left over is for ending the box and saying so, before somebody gives it
+/// up.
+fn last_moment(budget: &Budget) -> Instant {
+    let left = budget.remaining().min(Duration::from_secs(86_400));
+    Instant::now() + left - (left / 10).min(Duration::from_millis(500))
 }
 
 impl Verifier for Lean {
@@ -213,7 +214,8 @@ impl Verifier for Lean {
     }
 
     fn check(&self, reference: &Reference) -> Result<(), String> {
-        self.machine()?.prepare(self.header(reference), reference).map(drop)
+        let prepared = self.machine()?.prepare(self.header(reference), reference, None);
+        prepared.map(drop).map_err(|problem| problem.message)
     }
 
     fn verify(&self, item: &Item<Reference>, response: &Response<'_>, budget: &Budget) -> Verdict {
@@ -223,10 +225,6 @@ impl Verifier for Lean {
             Found::NoAnswer(why) => return Verdict::no_answer(why),
             Found::Refused(why) => return Verdict::zero(Kind::Refused, why, None),
         };
-        let prepared = match self.machine().and_then(|machine| machine.prepare(header, &item.reference)) {
-            Ok(prepared) => prepared,
-            Err(problem) => return Verdict::undecided(CauseKind::BadReference, problem),
-        };
-        tried(budget, || self.attempt(&item.reference, &prepared, &source, budget))
+        tried(budget, || self.attempt(&item.reference, &source, budget))
     }
 }

@@ -75,7 +75,7 @@ pub struct LeanSettings {
     pub check_steps_m: u64,
     /// Whether the state after the imports is saved once and loaded for each proof, where Lean can. Default true.
     pub warm: bool,
-    /// Absolute path of the REPL's binary, where that is the back end.
+    /// Absolute path of the REPL's binary, where that is the back end. Boxes can read this file, and nothing beside it.
     pub repl: Option<PathBuf>,
     /// Address of the Kimina server, where that is the back end.
     pub url: String,
