@@ -20,8 +20,6 @@ use serde_json::{Value, json};
 const ONLY: &str = "POLESTAR_CORPUS_ONLY";
 /// Seconds that Lean may take for a case that says nothing.
 const TIME_S: f64 = 30.0;
-/// How often what lacked time is judged again.
-const TRIES_ALONE: usize = 3;
 /// The file that cases try to write outside of their box. In its place each run has one of its own, so that no run is
 /// blamed for another's.
 const ESCAPED: &str = "/tmp/polestar-lean-corpus-was-here";
@@ -193,15 +191,8 @@ fn judge_all(folder: &Path, lean: &str) {
         }
     }
     for case in again {
-        let mut complaints = None;
-        for _ in 0..TRIES_ALONE {
-            let outcome = judge(&tasks, lean, &[case], 1).remove(0);
-            complaints = complaint(case, &outcome.verdict);
-            if !lacked_time(&outcome.verdict) {
-                break;
-            }
-        }
-        wrong.extend(complaints);
+        let outcome = judge(&tasks, lean, &[case], 1).remove(0);
+        wrong.extend(complaint(case, &outcome.verdict));
     }
     for case in &all {
         let there = case.unwanted().filter(|path| Path::new(path).exists());
