@@ -172,7 +172,11 @@ fn fault(url: &str, error: &ureq::Error, budget: &Budget) -> Fault {
         }
         ureq::Error::BodyExceedsLimit(limit) => Fault::last(
             CauseKind::Rubbish,
-            format!("{url} sent more than {} KiB (`max_output_kb`)", limit / 1024),
+            format!(
+                "{url} sent more than {} KiB, the most that is read of one answer (`max_output_kb`, for a kind that has this \
+                 setting)",
+                limit / 1024
+            ),
         ),
         ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
             Fault::last(CauseKind::Rubbish, format!("{url} does not speak HTTP as it should: {error}"))

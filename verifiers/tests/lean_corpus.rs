@@ -6,11 +6,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use polestar_verifiers::{Job, RawItem, Supervisor, SupervisorConfig, configure};
+use polestar_verifiers::{
+    CauseKind, Job, Kind, Outcome, RawItem, Supervisor, SupervisorConfig, Verdict, configure,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,6 +20,9 @@ use serde_json::{Value, json};
 const ONLY: &str = "POLESTAR_CORPUS_ONLY";
 /// Seconds that Lean may take for a case that says nothing.
 const TIME_S: f64 = 30.0;
+/// The file that cases try to write outside of their box. In its place each run has one of its own, so that no run is
+/// blamed for another's.
+const ESCAPED: &str = "/tmp/polestar-lean-corpus-was-here";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,9 +70,10 @@ struct Case {
 }
 
 impl Case {
-    fn read(path: &Path) -> Self {
+    /// Reads a case, which tries to write `escaped` if it tries to write outside.
+    fn read(path: &Path, escaped: &str) -> Self {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(path).unwrap();
+        let text = std::fs::read_to_string(path).unwrap().replace(ESCAPED, escaped);
         let (head, response) = text.strip_prefix("+++\n").unwrap().split_once("\n+++\n").unwrap();
         let head: Head = toml::from_str(head).unwrap_or_else(|error| panic!("{name}: {error}"));
         let mut response = response.to_owned();
@@ -75,7 +81,19 @@ impl Case {
             assert!(response.contains(&fill.mark), "{name}: no {}", fill.mark);
             response = response.replace(&fill.mark, &fill.text.repeat(fill.times));
         }
-        Self { name, head, response }
+        let case = Self { name, head, response };
+        for path in case.unwanted() {
+            assert!(case.response.contains(path), "{}: it does not try to write {path}", case.name);
+        }
+        case
+    }
+
+    /// Files that must not be there after the verdict.
+    fn unwanted(&self) -> impl Iterator<Item = &str> {
+        self.head
+            .looks
+            .iter()
+            .map(|look| look.strip_prefix("no-file ").unwrap_or_else(|| panic!("{}: {look}", self.name)))
     }
 
     fn expects(&self, kind: &str) -> bool {
@@ -92,7 +110,16 @@ impl Case {
     }
 }
 
+/// A path for this run alone.
+fn escaped(folder: &Path) -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    let corpus = folder.file_name().unwrap().to_string_lossy();
+    format!("{ESCAPED}-{corpus}-{}-{since}", std::process::id())
+}
+
 fn cases(folder: &Path) -> Vec<Case> {
+    let escaped = escaped(folder);
+    assert!(!Path::new(&escaped).exists(), "{escaped} is there before anything ran");
     let only = std::env::var(ONLY).unwrap_or_default();
     let mut paths: Vec<PathBuf> = ["honest", "hostile"]
         .iter()
@@ -101,54 +128,77 @@ fn cases(folder: &Path) -> Vec<Case> {
         .map(|entry| entry.unwrap().path())
         .collect();
     paths.sort();
-    paths.iter().map(|path| Case::read(path)).filter(|case| case.name.contains(&only)).collect()
+    paths.iter().map(|path| Case::read(path, &escaped)).filter(|case| case.name.contains(&only)).collect()
 }
 
-/// Judges all cases and tells all that are wrong at once.
+type Tasks = BTreeMap<String, Value>;
+
+/// Judges cases that have the same limits, so many at once.
+fn judge(tasks: &Tasks, lean: &str, cases: &[&Case], at_once: usize) -> Vec<Outcome> {
+    let Some(first) = cases.first() else { return Vec::new() };
+    let (time_ms, memory_mb) = first.limits();
+    let settings = json!({"command": lean, "time_s": time_ms as f64 / 1000.0, "memory_mb": memory_mb});
+    let verifier = configure("lean", &settings).unwrap();
+    verifier.ready().unwrap();
+    let jobs = cases.iter().map(|case| {
+        let mut reference =
+            tasks.get(&case.head.task).unwrap_or_else(|| panic!("{}: no task", case.name)).clone();
+        if let Some(mode) = &case.head.mode {
+            reference["mode"] = json!(mode);
+        }
+        let item = RawItem { id: case.name.clone(), reference, ..RawItem::default() };
+        Job::new(verifier.bind(item).unwrap(), case.response.as_str())
+    });
+    let config = SupervisorConfig { jobs: at_once, timeout: Duration::from_secs(300), queue: 4 };
+    let outcomes = Supervisor::new(config).judge_all(jobs.collect(), None);
+    for (case, outcome) in cases.iter().zip(&outcomes) {
+        let (kind, reason) = (outcome.verdict.kind_name(), outcome.verdict.reason());
+        println!("{}: {kind}, {:.2} s: {reason}", case.name, outcome.run_s);
+    }
+    outcomes
+}
+
+/// Whether there is no verdict because there was too little time, which another try may have.
+fn lacked_time(verdict: &Verdict) -> bool {
+    verdict.score().is_none() && ["timeout", "exhausted"].contains(&verdict.kind_name())
+}
+
+/// What is wrong with a verdict.
+fn complaint(case: &Case, verdict: &Verdict) -> Option<String> {
+    let kind = verdict.kind_name();
+    // A judge that crashes, or is given up, says `crash` and `timeout` too, and has judged nothing.
+    let is_wrong = !case.expects(kind) || verdict.score().is_none();
+    is_wrong.then(|| format!("{}: {kind}: {}\n    {}", case.name, verdict.reason(), case.head.why))
+}
+
+/// Judges all cases and tells all that are wrong at once. What lacked time beside others is judged again alone.
 fn judge_all(folder: &Path, lean: &str) {
     let tasks = std::fs::read_to_string(folder.join("tasks.toml")).unwrap();
-    let tasks: BTreeMap<String, Value> = toml::from_str(&tasks).unwrap();
+    let tasks: Tasks = toml::from_str(&tasks).unwrap();
     let all = cases(folder);
     assert!(!all.is_empty() || std::env::var_os(ONLY).is_some(), "no case in {}", folder.display());
-    let mut wrong = Vec::new();
     let mut groups: BTreeMap<(u64, u64), Vec<&Case>> = BTreeMap::new();
     for case in &all {
         groups.entry(case.limits()).or_default().push(case);
     }
-    for ((time_ms, memory_mb), cases) in groups {
-        let settings = json!({"command": lean, "time_s": time_ms as f64 / 1000.0, "memory_mb": memory_mb});
-        let verifier = configure("lean", &settings).unwrap();
-        verifier.ready().unwrap();
-        let jobs = cases.iter().map(|case| {
-            let mut reference =
-                tasks.get(&case.head.task).unwrap_or_else(|| panic!("{}: no task", case.name)).clone();
-            if let Some(mode) = &case.head.mode {
-                reference["mode"] = json!(mode);
-            }
-            let item = RawItem { id: case.name.clone(), reference, ..RawItem::default() };
-            Job::new(verifier.bind(item).unwrap(), case.response.as_str())
-        });
-        let config = SupervisorConfig { jobs: 2, timeout: Duration::from_secs(300), queue: 4 };
-        let outcomes = Supervisor::new(config).judge_all(jobs.collect(), None);
-        for (case, outcome) in cases.iter().zip(&outcomes) {
-            let kind = outcome.verdict.kind_name();
-            println!("{}: {kind}, {:.2} s: {}", case.name, outcome.run_s, outcome.verdict.reason());
-            // A judge that crashes, or is given up, says `crash` and `timeout` too, and has judged nothing.
-            if !case.expects(kind) || outcome.verdict.score().is_none() {
-                wrong.push(format!(
-                    "{}: {kind}: {}\n    {}",
-                    case.name,
-                    outcome.verdict.reason(),
-                    case.head.why
-                ));
-            }
-            for look in &case.head.looks {
-                let path = look.strip_prefix("no-file ").unwrap_or_else(|| panic!("{}: {look}", case.name));
-                if Path::new(path).exists() {
-                    wrong.push(format!("{}: {path} is there", case.name));
-                }
+    let (mut wrong, mut again) = (Vec::new(), Vec::new());
+    for cases in groups.values() {
+        for (&case, outcome) in cases.iter().zip(judge(&tasks, lean, cases, 2)) {
+            match lacked_time(&outcome.verdict) {
+                true => again.push(case),
+                false => wrong.extend(complaint(case, &outcome.verdict)),
             }
         }
+    }
+    for case in again {
+        let outcome = judge(&tasks, lean, &[case], 1).remove(0);
+        wrong.extend(complaint(case, &outcome.verdict));
+    }
+    for case in &all {
+        let there = case.unwanted().filter(|path| Path::new(path).exists());
+        wrong.extend(
+            there.map(|path| format!("{}: {path} is there: delete it when it is understood", case.name)),
+        );
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), all.len(), wrong.join("\n"));
 }
@@ -176,4 +226,24 @@ fn every_proof_with_leans_own_library_gets_its_verdict() {
         Some(lean) => judge_all(&folder("lean_corpus_full"), &lean),
         None => println!("SKIPPED: no Lean with its own library; set POLESTAR_LEAN_FULL to its `lean`"),
     }
+}
+
+#[test]
+fn only_what_lacked_time_is_judged_again() {
+    let undecided = |kind| Verdict::undecided(kind, "why");
+    assert!([CauseKind::Timeout, CauseKind::Exhausted].into_iter().all(|kind| lacked_time(&undecided(kind))));
+    assert!(!lacked_time(&undecided(CauseKind::Crash)));
+    assert!(!lacked_time(&Verdict::zero(Kind::Timeout, "it took too long", None)));
+}
+
+#[test]
+fn every_run_has_a_file_of_its_own_to_look_for() {
+    let folder = folder("lean_corpus");
+    let paths = [(); 2].map(|()| {
+        let found = cases(&folder);
+        found.iter().flat_map(Case::unwanted).map(str::to_owned).collect::<BTreeSet<_>>()
+    });
+    assert!(paths[0].is_disjoint(&paths[1]), "{paths:?}");
+    assert!(!paths[0].is_empty() || std::env::var_os(ONLY).is_some());
+    assert!(paths.iter().flatten().all(|path| path.starts_with(ESCAPED) && path != ESCAPED), "{paths:?}");
 }

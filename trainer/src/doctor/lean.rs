@@ -56,7 +56,7 @@ fn toolchain() -> Finding {
     }
 }
 
-/// The binary behind elan's stand-in: of the last toolchain by name that was fetched; the path itself where it is none.
+/// The binary behind elan's stand-in: of the newest toolchain by name that was fetched; the path itself where it is none.
 fn behind_elan(path: &Path) -> Option<PathBuf> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if !is_elan(&real) {
@@ -65,10 +65,25 @@ fn behind_elan(path: &Path) -> Option<PathBuf> {
     let home = std::env::var_os("ELAN_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".elan")))?;
     let toolchains = std::fs::read_dir(home.join("toolchains")).into_iter().flatten().flatten();
-    let mut found: Vec<_> =
-        toolchains.map(|entry| entry.path().join("bin/lean")).filter(|it| it.is_file()).collect();
-    found.sort();
-    found.pop()
+    let found = toolchains.map(|entry| entry.path()).filter(|folder| folder.join("bin/lean").is_file());
+    let newest = found.max_by_key(|folder| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (age(&name), name)
+    })?;
+    Some(newest.join("bin/lean"))
+}
+
+/// What orders toolchains by their names, as in `leanprover--lean4---v4.28.0-rc1`, the newest last: what stands before
+/// the version, its numbers, whether it is a release and no candidate for one, and the numbers after that.
+fn age(name: &str) -> (String, Vec<u64>, bool, Vec<u64>) {
+    let numbers = |text: &str| {
+        let digits = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+        digits.map(|digits| digits.parse().unwrap_or(u64::MAX)).collect::<Vec<_>>()
+    };
+    let name = name.rsplit("---").next().unwrap_or(name);
+    let (kind, version) = name.split_at(name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len()));
+    let (release, candidate) = version.split_once('-').unwrap_or((version, ""));
+    (kind.to_owned(), numbers(release), candidate.is_empty(), numbers(candidate))
 }
 
 /// Whether a program is elan, which is there under each of its names: by hard links where the disk has them.
@@ -129,6 +144,24 @@ mod tests {
         std::fs::create_dir_all(repl_path.parent().unwrap()).unwrap();
         std::fs::write(&repl_path, "").unwrap();
         assert_eq!(repl(folder.path()).value, repl_path.display().to_string());
+    }
+
+    #[test]
+    fn toolchains_are_ordered_by_their_numbers() {
+        let ordered = [
+            "leanprover--lean4---nightly-2025-11-30",
+            "leanprover--lean4---nightly-2026-01-02",
+            "leanprover--lean4---stable",
+            "leanprover--lean4---v4.9.0",
+            "leanprover--lean4---v4.9.1",
+            "leanprover--lean4---v4.28.0-rc2",
+            "leanprover--lean4---v4.28.0-rc10",
+            "leanprover--lean4---v4.28.0",
+        ];
+        for pair in ordered.windows(2) {
+            assert!(age(pair[0]) < age(pair[1]), "{pair:?}: {:?}, {:?}", age(pair[0]), age(pair[1]));
+        }
+        assert_eq!(age("here"), ("here".to_owned(), vec![], true, vec![]));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! file is read as untrusted bytes, what the theorem reaches is type-checked again by the kernel in this crate, and the
 //! statement and the axioms are compared with what was asked for.
 
+pub mod claims;
 pub mod constant;
 pub mod judgement;
 pub mod kernel;

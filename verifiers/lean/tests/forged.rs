@@ -5,18 +5,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use polestar_lean::constant::Constant;
+use polestar_lean::claims::Claims;
 use polestar_lean::judgement::{Goal, Proof, Refusal, judge};
-use polestar_lean::kernel::{Budget, ReadError, STACK_BYTES_PER_DEPTH};
+use polestar_lean::kernel::{Budget, STACK_BYTES_PER_DEPTH};
 use polestar_lean::library::Library;
-use polestar_lean::olean::{Limits, Module, Reader};
-use polestar_lean::replay::Claimed;
-use polestar_lean::terms::{NameId, Terms};
+use polestar_lean::olean::{Limits, Module};
 
 const BUDGET: Budget = Budget::new(1_000_000, 1_000_000, 500);
 const LIMITS: Limits = Limits { max_bytes: 1 << 24, max_objects: 1_000_000 };
@@ -58,15 +55,6 @@ const WAYS: [&str; 6] = [
     "theorem t : No := reach (No.rec (fun _ => No) (same (same cheat)))",
 ];
 
-struct Claims<'m>(RefCell<Reader<'m, &'m [u8]>>);
-
-impl Claimed for Claims<'_> {
-    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-        let found = self.0.borrow_mut().constant(terms, name);
-        found.map_err(|error| ReadError { message: error.to_string() })
-    }
-}
-
 fn compile(lean: &Path, text: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("S.lean"), text).unwrap();
@@ -80,12 +68,8 @@ fn compile(lean: &Path, text: &str) -> Vec<u8> {
 fn judged(reference: &[u8], bytes: &[u8], library: &Library) -> Option<Result<Proof, Refusal>> {
     let module = Module::read(vec![bytes], LIMITS).ok()?;
     let reference = Module::read(vec![reference], LIMITS).unwrap();
-    let goal = Goal { name: "t", reference: &claims_of(&reference), axioms: &[], budget: BUDGET };
-    Some(judge(&goal, &claims_of(&module), library).unwrap())
-}
-
-fn claims_of<'m>(module: &'m Module<&'m [u8]>) -> Claims<'m> {
-    Claims(RefCell::new(module.reader(LIMITS)))
+    let goal = Goal { name: "t", reference: &Claims::of(&reference), axioms: &[], budget: BUDGET };
+    Some(judge(&goal, &Claims::of(&module), library).unwrap())
 }
 
 fn word(bytes: &[u8], at: usize) -> u64 {

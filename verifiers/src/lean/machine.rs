@@ -1,18 +1,15 @@
 //! What is prepared once and used for many proofs: the toolchain, the imported modules and their saved state, the compiled
 //! statement of each reference.
 
-use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use polestar_lean::constant::Constant;
+pub(super) use polestar_lean::claims::Claims;
 use polestar_lean::judgement::check_reference;
-use polestar_lean::kernel::{self, ReadError, STACK_BYTES_PER_DEPTH};
+use polestar_lean::kernel::{self, STACK_BYTES_PER_DEPTH};
 use polestar_lean::library::Library;
-use polestar_lean::olean::{Limits, Module, Reader};
-use polestar_lean::replay::Claimed;
-use polestar_lean::terms::{NameId, Terms};
+use polestar_lean::olean::{Limits, Module};
 
 use super::boxed::Tool;
 use super::compile::{Compiled, Compiler, MOST_MODULE_BYTES, Snapshot, memory_bytes};
@@ -280,24 +277,6 @@ pub(super) fn on_big_stack<T: Send>(run: impl FnOnce() -> Result<T, String> + Se
 /// A compiled module of unknown worth.
 pub(super) fn module(bytes: &[u8]) -> Result<Module<&[u8]>, String> {
     Module::read(vec![bytes], LIMITS).map_err(|error| error.to_string())
-}
-
-/// A module of which one judgement reads constants into its terms.
-pub(super) struct Claims<'m> {
-    reader: RefCell<Reader<'m, &'m [u8]>>,
-}
-
-impl<'m> Claims<'m> {
-    pub(super) fn of(module: &'m Module<&'m [u8]>) -> Self {
-        Self { reader: RefCell::new(module.reader(LIMITS)) }
-    }
-}
-
-impl Claimed for Claims<'_> {
-    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-        let found = self.reader.borrow_mut().constant(terms, name);
-        found.map_err(|error| ReadError { message: error.to_string() })
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::header::{blank_len, comment_len};
+mod mask;
+
+use mask::{is_of_word, masked};
 
 /// Words that begin a theorem.
 const KEYWORDS: [&str; 2] = ["theorem", "lemma"];
@@ -83,20 +85,28 @@ fn is_name_of(full: &str, written: &str) -> bool {
     full == written || full.strip_suffix(written).is_some_and(|namespaces| namespaces.ends_with('.'))
 }
 
-/// A statement without what its problem was posed with: `:= by sorry`, `:= sorry`, `:= by`, `:=`. And whether a `by`
-/// was there that the model was to go on from.
+/// A statement without what its problem was posed with: `:= by sorry`, `:= sorry`, `:= by`, `:=`, and comments there. And
+/// whether a `by` was there that the model was to go on from.
 fn without_proof(statement: &str) -> Result<(&str, bool), String> {
-    let mut text = statement.trim();
-    let had_sorry = strip_word(&mut text, "sorry");
-    let had_by = strip_word(&mut text, "by");
-    let had_assignment = text.strip_suffix(":=").map(|rest| text = rest.trim_end()).is_some();
+    let text = statement.trim();
+    let masked = masked(text);
+    if masked.is_open {
+        return Err(format!(
+            "\"statement\" must be a whole theorem, found a comment that does not end: {:?}",
+            crate::error::shorten(statement, 300)
+        ));
+    }
+    let mut code = masked.code.trim_end();
+    let had_sorry = strip_word(&mut code, "sorry");
+    let had_by = strip_word(&mut code, "by");
+    let had_assignment = code.strip_suffix(":=").map(|rest| code = rest.trim_end()).is_some();
     if (had_sorry || had_by) && !had_assignment {
         return Err(format!(
             "\"statement\" must be the theorem without a proof, or with `:= sorry`, found at its end: {:?}",
             crate::error::shorten(statement, 300)
         ));
     }
-    Ok((text, had_by && !had_sorry))
+    Ok((&text[..code.len()], had_by && !had_sorry))
 }
 
 fn strip_word(text: &mut &str, word: &str) -> bool {
@@ -116,51 +126,31 @@ pub(super) fn theorem_name(text: &str) -> Option<&str> {
 
 /// The names after each `theorem` or `lemma` that stands as a word outside of comments and strings.
 pub(super) fn theorems(text: &str) -> impl Iterator<Item = &str> {
+    let code = masked(text).code;
     let mut at = 0;
     let mut is_after_word = false;
     std::iter::from_fn(move || {
-        while let Some(c) = text[at..].chars().next() {
-            let rest = &text[at..];
-            let len = match c {
-                '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-                '/' if rest.starts_with("/-") => comment_len(rest).unwrap_or(rest.len()),
-                '"' => string_len(rest),
-                _ => c.len_utf8(),
-            };
+        while let Some(c) = code[at..].chars().next() {
+            let rest = &code[at..];
             let keyword = KEYWORDS.iter().find(|word| rest.starts_with(**word)).filter(|_| !is_after_word);
-            is_after_word = c.is_alphanumeric() || "_.'!?".contains(c);
-            if let Some(keyword) = keyword {
-                let after = &rest[keyword.len()..];
-                let blank = blank_len(after);
-                at += keyword.len();
-                if blank > 0 {
-                    let name = name_at(&after[blank..]);
-                    at += blank + name.len();
-                    if !name.is_empty() {
-                        return Some(name);
-                    }
-                }
-                is_after_word = blank == 0;
+            is_after_word = is_of_word(c);
+            let Some(keyword) = keyword else {
+                at += c.len_utf8();
                 continue;
+            };
+            let after = &rest[keyword.len()..];
+            let blank = after.len() - after.trim_start().len();
+            at += keyword.len() + blank;
+            is_after_word = blank == 0;
+            // White space of the code is that of the text, or covers whole comments of it.
+            let name = if blank > 0 { name_at(&text[at..]) } else { "" };
+            at += name.len();
+            if !name.is_empty() {
+                return Some(name);
             }
-            at += len;
         }
         None
     })
-}
-
-/// Bytes of the string that a text begins with.
-fn string_len(text: &str) -> usize {
-    let mut is_escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = true,
-            '"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 /// The name that a text begins with, up to its binders, colon or universe names; `«»` hold anything.
@@ -201,6 +191,25 @@ mod tests {
             ("theorem t : 1 = 1:=sorry", "theorem t : 1 = 1", false),
             ("theorem t (f : Nat → Nat := id) : f = f", "theorem t (f : Nat → Nat := id) : f = f", false),
             ("theorem t : p nearby", "theorem t : p nearby", false),
+            ("theorem t : 1 = 1 := by sorry -- easy", "theorem t : 1 = 1", false),
+            ("theorem t : 1 = 1 := by\n  sorry /- to do -/ -- soon\n", "theorem t : 1 = 1", false),
+            ("theorem t : 1 = 1 := by -- fill in\n sorry", "theorem t : 1 = 1", false),
+            ("theorem t : 1 = 1 := by -- fill in", "theorem t : 1 = 1", true),
+            ("theorem t : 1 = 1 :=  -- proof", "theorem t : 1 = 1", false),
+            ("theorem t : 1 = 1 :=/- a /- b -/ -/sorry", "theorem t : 1 = 1", false),
+            ("theorem t : 1 = 1 -- easy\n  := by sorry", "theorem t : 1 = 1", false),
+            ("theorem t : 1 = 1 -- easy", "theorem t : 1 = 1", false),
+            ("theorem t -- := by sorry\n  : 1 = 1 := sorry", "theorem t -- := by sorry\n  : 1 = 1", false),
+            ("theorem t : f /- := -/ = 1 := by", "theorem t : f /- := -/ = 1", true),
+            ("theorem t : \"a -- b\" = s := sorry", "theorem t : \"a -- b\" = s", false),
+            ("theorem t : '\"' = '-' := sorry -- \"", "theorem t : '\"' = '-'", false),
+            ("theorem t : «a -- := sorry» := by", "theorem t : «a -- := sorry»", true),
+            ("theorem t : s = \" sorry\"", "theorem t : s = \" sorry\"", false),
+            (
+                "-- first\n/-- := sorry -- \" -/\ntheorem t : True := sorry",
+                "-- first\n/-- := sorry -- \" -/\ntheorem t : True",
+                false,
+            ),
         ] {
             let reference = read(json!({"statement": statement})).unwrap();
             assert_eq!((reference.statement.as_str(), reference.has_by), (left, has_by), "{statement}");
@@ -236,6 +245,8 @@ mod tests {
             ),
             (json!({"statement": "theorem t : 1 = 1", "name": "xt"}), "found \"xt\""),
             (json!({"statement": "theorem t : 1 = 1 by sorry"}), "must be the theorem without a proof"),
+            (json!({"statement": "theorem t : 1 = 1 := by simp; sorry -- rest"}), "found at its end"),
+            (json!({"statement": "theorem t : 1 = 1 := sorry /- rest"}), "a comment that does not end"),
             (json!({"statement": "theorem t : 1 = 1", "mode": "guess"}), "unknown variant `guess`"),
             (json!({"statement": "theorem t : 1 = 1", "proof": "rfl"}), "unknown field `proof`"),
             (json!({"name": "t"}), "missing field `statement`"),

@@ -55,6 +55,7 @@ pub struct Module<B> {
     regions: Regions<B>,
     parts: Vec<Data>,
     imports: Vec<Import>,
+    limits: Limits,
 }
 
 /// Where a constant is: in which part, and at which place of its list.
@@ -85,7 +86,7 @@ impl<B: AsRef<[u8]>> Module<B> {
                 }
             }
         }
-        Ok(Self { regions, parts, imports })
+        Ok(Self { regions, parts, imports, limits })
     }
 
     /// Which Lean made it, and in which form.
@@ -106,6 +107,11 @@ impl<B: AsRef<[u8]>> Module<B> {
     /// The modules it imports itself.
     pub fn imports(&self) -> &[Import] {
         &self.imports
+    }
+
+    /// The limits that it was read with.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// A reader of its constants, which reads at most as much as the limits allow.

@@ -263,7 +263,7 @@ fn what_is_no_answer_is_told() {
     }
     let long = "x".repeat(65 << 10).leak();
     let answers = Box::leak(Box::new([("200 OK", &*long)]));
-    assert_undecided(answers, CauseKind::Rubbish, "sent more than 64 KiB", 1);
+    assert_undecided(answers, CauseKind::Rubbish, "sent more than 64 KiB, the most that is read", 1);
 }
 
 #[test]
