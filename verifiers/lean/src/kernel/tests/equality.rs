@@ -35,7 +35,8 @@ fn functions_of_the_library_are_computed_on_huge_literals() {
         "axiom Nat.shiftRight : Nat -> Nat -> Nat",
         "axiom Nat.xor : Nat -> Nat -> Nat",
     ];
-    let mut env = Environment::new(Terms::new(), &Imported(LIBRARY), BUDGET);
+    let imported = Imported::of(LIBRARY);
+    let mut env = Environment::new(Terms::new(), &imported, BUDGET);
     for (sum, value) in [
         ("Nat.add 123456789012345678901234567890 1", "123456789012345678901234567891"),
         ("Nat.sub 3 5", "0"),

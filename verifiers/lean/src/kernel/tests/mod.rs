@@ -32,8 +32,19 @@ impl Trusted for Nothing {
     }
 }
 
-/// The prelude as an imported module.
-struct Imported(&'static [&'static str]);
+/// Declarations as an imported module.
+struct Imported(Vec<String>);
+
+impl Imported {
+    fn of(texts: &[&str]) -> Self {
+        Self(texts.iter().map(|&text| text.to_owned()).collect())
+    }
+
+    /// The prelude, and more.
+    fn with(more: &[&str]) -> Self {
+        Self::of(&[PRELUDE, more].concat())
+    }
+}
 
 impl Trusted for Imported {
     fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
@@ -51,6 +62,16 @@ fn environment() -> Environment<'static> {
     }
     for text in THEOREMS {
         add(&mut env, text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    }
+    env
+}
+
+/// The same with more constants, unchecked.
+fn environment_with(constants: &[&str]) -> Environment<'static> {
+    let mut env = environment();
+    for text in constants {
+        let constant = text::declaration(&mut env.terms, text);
+        env.add_unchecked(constant);
     }
     env
 }

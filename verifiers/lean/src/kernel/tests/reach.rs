@@ -1,19 +1,9 @@
 //! Right proofs that need a rule in an unusual place.
 
 use super::stuck::ACCESSIBLE;
-use super::{BUDGET, PRELUDE, add, are_equal, environment, text};
-use crate::constant::Constant;
-use crate::kernel::{Environment, ReadError, Trusted};
-use crate::terms::{NameId, Terms};
-
-fn with(constants: &[&str]) -> Environment<'static> {
-    let mut env = environment();
-    for text in constants {
-        let constant = text::declaration(&mut env.terms, text);
-        env.add_unchecked(constant);
-    }
-    env
-}
+use super::{BUDGET, Imported, PRELUDE, add, are_equal, environment, environment_with};
+use crate::kernel::Environment;
+use crate::terms::Terms;
 
 /// Both are equal, whichever is asked first.
 fn both_ways(env: &mut Environment<'_>, around: &str, a: &str, b: &str) {
@@ -78,30 +68,23 @@ fn numbers_are_equal_in_all_their_forms() {
     both_ways(&mut env, around, "(#Prod 0 (Prod.mk.{0} Nat Nat 5 n))", "(Nat.succ 4)");
 }
 
-/// A library in which a text is made by a function, as it is in Lean since texts are bytes.
-struct Bytes;
-
-impl Trusted for Bytes {
-    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-        let texts = [
-            "inductive String : Type | 0 0 0 | String.ofBytes",
-            "constructor String.ofBytes : List.{0} Char -> String | String 0 0 1",
-            "recursor String.rec.{u} : (motive : String -> Sort.{u})
+/// Texts that are made by a function, as they are in Lean since they are bytes.
+const BYTES: &[&str] = &[
+    "inductive String : Type | 0 0 0 | String.ofBytes",
+    "constructor String.ofBytes : List.{0} Char -> String | String 0 0 1",
+    "recursor String.rec.{u} : (motive : String -> Sort.{u})
                 -> (m : (b : List.{0} Char) -> motive (String.ofBytes b)) -> (s : String) -> motive s
                 | 0 0 1 1 0 | String | String.ofBytes 1 := fun (motive : String -> Sort.{u})
                 (m : (b : List.{0} Char) -> motive (String.ofBytes b)) (b : List.{0} Char) => m b",
-            "def Char.ofNat : Nat -> Char := fun (n : Nat) => Char.mk n",
-            "def String.ofList : List.{0} Char -> String := fun (l : List.{0} Char) => String.ofBytes l",
-        ];
-        let others = PRELUDE.iter().filter(|text| !text.contains("String"));
-        let constants = others.chain(&texts).map(|text| text::declaration(terms, text));
-        Ok(constants.into_iter().find(|constant| constant.name == name))
-    }
-}
+    "def Char.ofNat : Nat -> Char := fun (n : Nat) => Char.mk n",
+    "def String.ofList : List.{0} Char -> String := fun (l : List.{0} Char) => String.ofBytes l",
+];
 
 #[test]
 fn texts_may_be_made_by_a_function() {
-    let mut env = Environment::new(Terms::new(), &Bytes, BUDGET);
+    let others = PRELUDE.iter().copied().filter(|text| !text.contains("String"));
+    let imported = Imported::of(&others.chain(BYTES.iter().copied()).collect::<Vec<_>>());
+    let mut env = Environment::new(Terms::new(), &imported, BUDGET);
     let list = "(List.cons.{0} Char (Char.ofNat 97) (List.nil.{0} Char))";
     both_ways(&mut env, "", "\"a\"", &format!("(String.ofList {list})"));
     both_ways(&mut env, "", "\"a\"", &format!("(String.ofBytes {list})"));
@@ -112,20 +95,12 @@ fn texts_may_be_made_by_a_function() {
     assert!(!are_equal(&mut env, "\"\"", &format!("String.ofBytes {list}")));
 }
 
-/// Functions that decide, computed at once.
-struct Deciding;
-
-impl Trusted for Deciding {
-    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-        let functions = ["axiom Nat.beq : Nat -> Nat -> Bool", "axiom Nat.ble : Nat -> Nat -> Bool"];
-        let constants = PRELUDE.iter().chain(&functions).map(|text| text::declaration(terms, text));
-        Ok(constants.into_iter().find(|constant| constant.name == name))
-    }
-}
-
+/// Functions that decide are computed at once.
 #[test]
 fn numbers_are_compared_at_once() {
-    let mut env = Environment::new(Terms::new(), &Deciding, BUDGET);
+    let imported =
+        Imported::with(&["axiom Nat.beq : Nat -> Nat -> Bool", "axiom Nat.ble : Nat -> Nat -> Bool"]);
+    let mut env = Environment::new(Terms::new(), &imported, BUDGET);
     for (right, wrong) in [
         ("Nat.beq 123456789 123456789", "Nat.beq 123456789 123456788"),
         ("Nat.ble 5 123456789", "Nat.ble 123456789 5"),
@@ -142,7 +117,7 @@ fn numbers_are_compared_at_once() {
 
 #[test]
 fn recursion_looks_through_definitions_and_theorems() {
-    let mut env = with(ACCESSIBLE);
+    let mut env = environment_with(ACCESSIBLE);
     for right in [
         "axiom r : Nat -> Nat -> Prop",
         "axiom inside : (x : Nat) -> (y : Nat) -> r y x -> Acc.{1} Nat r y",
@@ -190,7 +165,7 @@ fn quotients_compute_behind_definitions() {
 /// Structures whose universe is that of propositions for some choices of the parameters have fields.
 #[test]
 fn structures_of_every_universe_have_fields() {
-    let mut env = with(&[
+    let mut env = environment_with(&[
         "inductive Both.{u, v} : Sort.{u} -> Sort.{v} -> Sort.{max u v} | 2 0 0 | Both.mk",
         "constructor Both.mk.{u, v} : (A : Sort.{u}) -> (B : Sort.{v}) -> A -> B -> Both.{u, v} A B | Both 0 2 2",
     ]);

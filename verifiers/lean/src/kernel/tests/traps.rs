@@ -1,20 +1,12 @@
 //! Ways in which checkers of Lean proofs were fooled, each shut.
 
 use super::stuck::ACCESSIBLE;
-use super::{BUDGET, Nothing, PRELUDE, add, are_equal, environment, refusal, text};
+use super::{
+    BUDGET, Imported, Nothing, PRELUDE, add, are_equal, environment, environment_with, refusal, text,
+};
 use crate::constant::{Constant, ConstantKind, Hints, Safety};
-use crate::kernel::{Budget, Checker, Environment, KernelError, ReadError, Trusted};
+use crate::kernel::{Budget, Checker, Environment, KernelError};
 use crate::terms::{NameId, Terms};
-
-/// An environment with more constants that nobody checked.
-fn with(constants: &[&str]) -> Environment<'static> {
-    let mut env = environment();
-    for text in constants {
-        let constant = text::declaration(&mut env.terms, text);
-        env.add_unchecked(constant);
-    }
-    env
-}
 
 /// Values of all kinds of declarations are closed. The type makes locals, and one of them is a proof of what is claimed.
 #[test]
@@ -84,7 +76,7 @@ fn a_field_of_another_structure_is_not_taken() {
 /// Out of a proposition come proofs alone, and none that follow data on which they, or what is after them, depend.
 #[test]
 fn fields_of_a_proposition_up_to_the_first_data_that_matter() {
-    let mut env = with(&[
+    let mut env = environment_with(&[
         "inductive Mixed : Prop | 0 0 0 | Mixed.mk",
         "constructor Mixed.mk : True -> Nat -> True -> (e : Nat) -> Eq.{1} Nat e e -> True -> Mixed | Mixed 0 0 6",
         "inductive Seen : Nat -> Prop | 0 1 0 | Seen.mk",
@@ -113,7 +105,7 @@ fn fields_of_a_proposition_up_to_the_first_data_that_matter() {
 /// Eta, and the equality of all values of a type with one of them, are not for families nor for recursive types.
 #[test]
 fn families_and_recursive_types_are_no_structures() {
-    let mut env = with(&[
+    let mut env = environment_with(&[
         "inductive At : Nat -> Type | 0 1 0 | At.mk",
         "constructor At.mk : (n : Nat) -> Bool -> At n | At 0 0 2",
         "inductive Dot : Nat -> Type | 0 1 0 | Dot.mk",
@@ -146,7 +138,7 @@ fn families_and_recursive_types_are_no_structures() {
 /// A recursor into data that does not look at proofs is for propositions without fields alone.
 #[test]
 fn accessibility_is_looked_at() {
-    let mut env = with(ACCESSIBLE);
+    let mut env = environment_with(ACCESSIBLE);
     let run = |h: &str| {
         format!(
             "fun (r : Nat -> Nat -> Prop) (x : Nat) (h : (y : Nat) -> r y x -> Acc.{{1}} Nat r y) (a : Acc.{{1}} Nat r x) =>
@@ -163,7 +155,7 @@ fn accessibility_is_looked_at() {
 /// All proofs of a proposition are equal, and all values of a type that has one: not those of two of them.
 #[test]
 fn values_of_different_types_are_different() {
-    let mut env = with(&[
+    let mut env = environment_with(&[
         "inductive Dot : Type | 0 0 0 | Dot.mk",
         "constructor Dot.mk : Dot | Dot 0 0 0",
         "inductive Tag : Nat -> Type | 1 0 0 | Tag.mk",
@@ -229,9 +221,7 @@ fn forged_heights_decide_nothing() {
     }
 }
 
-/// The functions that are computed, as an imported module.
-struct Computing;
-
+/// The functions that are computed.
 const FUNCTIONS: [&str; 15] = [
     "add",
     "sub",
@@ -250,23 +240,17 @@ const FUNCTIONS: [&str; 15] = [
     "shiftRight",
 ];
 
-impl Trusted for Computing {
-    fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-        let functions = FUNCTIONS.map(|function| match function {
-            "log2" => "axiom Nat.log2 : Nat -> Nat".to_owned(),
-            "beq" | "ble" => format!("axiom Nat.{function} : Nat -> Nat -> Bool"),
-            _ => format!("axiom Nat.{function} : Nat -> Nat -> Nat"),
-        });
-        let texts = PRELUDE.iter().map(|&text| text.to_owned()).chain(functions);
-        let constants = texts.chain(["axiom x : Nat".to_owned()]).map(|text| text::declaration(terms, &text));
-        Ok(constants.into_iter().find(|constant| constant.name == name))
-    }
-}
-
 /// What is no number is not computed with, whatever its shape.
 #[test]
 fn only_literals_are_computed_with() {
-    let mut env = Environment::new(Terms::new(), &Computing, BUDGET);
+    let functions = FUNCTIONS.map(|function| match function {
+        "log2" => "axiom Nat.log2 : Nat -> Nat".to_owned(),
+        "beq" | "ble" => format!("axiom Nat.{function} : Nat -> Nat -> Bool"),
+        _ => format!("axiom Nat.{function} : Nat -> Nat -> Nat"),
+    });
+    let more = functions.iter().map(String::as_str).chain(["axiom x : Nat"]);
+    let imported = Imported::with(&more.collect::<Vec<_>>());
+    let mut env = Environment::new(Terms::new(), &imported, BUDGET);
     for function in FUNCTIONS {
         let given: &[&str] = match function {
             "log2" => &["x", "(Nat.succ x)", "Nat.zero 1", ""],
@@ -291,16 +275,9 @@ fn texts_do_not_rest_on_axioms_of_ones_own() {
     }
     let problem = refusal(&mut env, "def t : String := \"a\"");
     assert!(problem.contains("a literal of type String"), "{problem}");
-    /// The same as an imported module: what that rests on is asked of it.
-    struct Imported;
-    impl Trusted for Imported {
-        fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-            let texts = PRELUDE.iter().chain(&["axiom Char.ofNat : Nat -> Char"]);
-            let constants = texts.map(|text| text::declaration(terms, text));
-            Ok(constants.into_iter().find(|constant| constant.name == name))
-        }
-    }
-    let mut env = Environment::new(Terms::new(), &Imported, BUDGET);
+    // The same as an imported module: what that rests on is asked of it.
+    let imported = Imported::with(&[char_of_nat]);
+    let mut env = Environment::new(Terms::new(), &imported, BUDGET);
     add(&mut env, "def t : String := \"a\"").unwrap();
 }
 
@@ -339,17 +316,10 @@ fn texts_need_constants_of_the_right_types() {
 /// others. What is found in one way must not be taken for the other, or the order of the questions decides.
 #[test]
 fn each_way_to_compute_numbers_has_answers_of_its_own() {
-    struct Library;
-    impl Trusted for Library {
-        fn constant(&self, terms: &mut Terms, name: NameId) -> Result<Option<Constant>, ReadError> {
-            let add = ["def Nat.add : Nat -> Nat -> Nat := fun (a : Nat) (b : Nat) =>
-                Nat.rec.{1} (fun (n : Nat) => Nat) a (fun (n : Nat) (r : Nat) => Nat.succ r) b"];
-            let constants =
-                PRELUDE.iter().chain(ACCESSIBLE).chain(&add).map(|text| text::declaration(terms, text));
-            Ok(constants.into_iter().find(|constant| constant.name == name))
-        }
-    }
-    let mut env = Environment::new(Terms::new(), &Library, BUDGET);
+    let sum = "def Nat.add : Nat -> Nat -> Nat := fun (a : Nat) (b : Nat) =>
+        Nat.rec.{1} (fun (n : Nat) => Nat) a (fun (n : Nat) (r : Nat) => Nat.succ r) b";
+    let imported = Imported::with(&[ACCESSIBLE, &[sum]].concat());
+    let mut env = Environment::new(Terms::new(), &imported, BUDGET);
     for text in [
         "axiom lt : Nat -> Nat -> Prop",
         "axiom none : (y : Nat) -> lt y 0 -> Acc.{1} Nat lt y",

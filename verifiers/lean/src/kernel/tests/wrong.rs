@@ -57,7 +57,7 @@ fn names_are_declared_once() {
     let mut env = environment();
     assert!(refusal(&mut env, "def Nat.add : Nat := 1").contains("this module has a constant"));
     assert!(refusal(&mut env, "axiom False : True").contains("taken"));
-    let imported = Imported(PRELUDE);
+    let imported = Imported::of(PRELUDE);
     let mut env = Environment::new(Terms::new(), &imported, BUDGET);
     assert!(refusal(&mut env, "def False : Prop := True").contains("an imported module has a constant"));
 }
