@@ -270,3 +270,26 @@ fn axioms_of_the_library_count() {
     let evil = Grounds { axioms: Arc::from(["Evil.ax".to_owned()]), unseen: Vec::new() };
     assert!(matches!(judged("t", &proved("Lib.yes"), &around, evil).unwrap(), Err(Refusal::Axioms { .. })));
 }
+
+/// Of a proof that the kernel refuses it is told which axioms it may not use, if it does: more than what the kernel says
+/// of native evaluation.
+#[test]
+fn forbidden_axioms_are_named_before_what_else_is_wrong() {
+    let ill_typed = |terms: &mut Terms| {
+        let (yes, lemma) = (named(terms, "Lib.Yes"), named(terms, "Lib.lemma"));
+        let helper = constant(terms, "helper", &[], yes, ConstantKind::Theorem { value: lemma });
+        let value = named(terms, "helper");
+        let value = terms.app(value, value);
+        vec![helper, constant(terms, "t", &[], yes, ConstantKind::Theorem { value })]
+    };
+    let with = |axioms: &[&str]| {
+        let axioms: Vec<String> = axioms.iter().map(|&name| name.to_owned()).collect();
+        let pinned = module(|terms| vec![theorem(terms, "t", "Lib.Yes", "Lib.yes")]);
+        let grounds = Grounds { axioms: Arc::from(axioms), unseen: Vec::new() };
+        judged("t", &pinned, &module(ill_typed), grounds).unwrap()
+    };
+    let names = vec!["Lean.ofReduceBool".to_owned()];
+    assert_eq!(with(&["Lean.ofReduceBool", "propext"]), Err(Refusal::Axioms { names }));
+    assert!(matches!(with(&["propext"]), Err(Refusal::Kernel { .. })));
+    assert!(matches!(with(&[]), Err(Refusal::Kernel { .. })));
+}

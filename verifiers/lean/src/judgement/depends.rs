@@ -35,16 +35,26 @@ pub(super) fn depends_on(
 pub(super) fn user_of_sorry(
     terms: &mut Terms,
     module: &dyn Claimed,
-    mut open: Vec<NameId>,
+    open: Vec<NameId>,
 ) -> Result<Option<NameId>, ReadError> {
     let sorry = terms.str_name(NameId::ANONYMOUS, SORRY);
+    first_user(terms, module, open, |used| used == sorry)
+}
+
+/// A constant of a module that mentions what is wanted, among these and all that they depend on there.
+pub(super) fn first_user(
+    terms: &mut Terms,
+    module: &dyn Claimed,
+    mut open: Vec<NameId>,
+    mut is_wanted: impl FnMut(NameId) -> bool,
+) -> Result<Option<NameId>, ReadError> {
     let mut seen = FxHashSet::from_iter(open.iter().copied());
     // Each term is walked once: a file may have one huge term in each of many constants.
     let mut visited = FxHashSet::default();
     while let Some(name) = open.pop() {
         let Some(constant) = module.constant(terms, name)? else { continue };
         for used in depends_on(terms, &constant, &[], &mut visited) {
-            if used == sorry {
+            if is_wanted(used) {
                 return Ok(Some(name));
             }
             if seen.insert(used) {

@@ -13,6 +13,7 @@
 //!
 //! What the submission's module says beside that (its messages, options, extensions, other constants) is not looked at.
 
+mod axioms;
 mod depends;
 
 use std::sync::Arc;
@@ -267,8 +268,15 @@ fn prove(goal: &Goal<'_>, submission: &dyn Claimed, imports: &dyn Imports) -> Re
     let renamed = compare_types(goal, &mut env, &pinned, &theorem, submission)?;
     compare_definitions(goal, &mut env, &pinned, submission, &renamed)?;
     refuse_sorry(goal, &mut env, submission, target)?;
-    let replayed = replay(&mut env, submission, target).map_err(stopped)?;
-    let axioms = axioms(goal, &mut env, submission, imports, &replayed.axioms, &replayed.reached_trusted)?;
+    let replayed = match replay(&mut env, submission, target) {
+        Ok(replayed) => replayed,
+        Err(error) => {
+            let stop = stopped(error);
+            return Err(axioms::or_forbidden(goal, &mut env, submission, imports, target, stop));
+        }
+    };
+    let axioms =
+        axioms::allowed(goal, &mut env, submission, imports, &replayed.axioms, &replayed.reached_trusted)?;
     let steps = goal.budget.steps - env.budget().steps;
     Ok(Proof { axioms, num_checked: replayed.num_checked, steps })
 }
@@ -392,62 +400,6 @@ fn refuse_sorry(
         }
         None => Ok(()),
     }
-}
-
-/// The axioms that a proof rests on, all of them allowed.
-fn axioms(
-    goal: &Goal<'_>,
-    env: &mut Environment<'_>,
-    submission: &dyn Claimed,
-    imports: &dyn Imports,
-    own: &[NameId],
-    reached: &[NameId],
-) -> Result<Vec<String>, Stop> {
-    let mut all: Vec<String> = Vec::new();
-    let mut refused: Vec<String> = Vec::new();
-    let mut unseen: Vec<String> = Vec::new();
-    for name in own {
-        let text = env.terms.show_name(*name);
-        let reference = goal.reference.constant(&mut env.terms, *name);
-        let reference = reference.map_err(|error| JudgeError::Reference(error.to_string()))?;
-        let is_given = reference.is_some() && reference == claimed(submission, &mut env.terms, *name)?;
-        if is_given && goal.axioms.contains(&text) {
-            all.push(text);
-        } else {
-            refused.push(text);
-        }
-    }
-    let mut sorry = None;
-    for name in reached {
-        let grounds = imports.grounds(&env.terms, *name).map_err(JudgeError::Library)?;
-        for axiom in grounds.axioms.iter() {
-            if goal.axioms.contains(axiom) {
-                all.push(axiom.clone());
-            } else if axiom == SORRY {
-                sorry = sorry.or(Some(*name));
-            } else {
-                refused.push(axiom.clone());
-            }
-        }
-        unseen.extend(grounds.unseen);
-    }
-    if let Some(name) = sorry {
-        let name = env.terms.show_name(name);
-        let through = if name == SORRY { String::new() } else { format!(" in `{name}` of the library") };
-        return Err(Refusal::Sorry { through }.into());
-    }
-    for names in [&mut all, &mut refused, &mut unseen] {
-        names.sort();
-        names.dedup();
-    }
-    if !refused.is_empty() {
-        return Err(Refusal::Axioms { names: refused }.into());
-    }
-    if !unseen.is_empty() {
-        unseen.truncate(MOST_SHOWN);
-        return Err(JudgeError::Unseen { names: unseen }.into());
-    }
-    Ok(all)
 }
 
 /// What the kernel's end of the work means: only a module of the library makes it [`KernelError::Unreadable`].
