@@ -2,6 +2,7 @@
 //! error here, before anything is sampled; a verdict that is undecided is never a score.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use polestar_data::Problem;
 use polestar_verifiers::rubric::{Combined, PartRule, combine};
@@ -15,6 +16,9 @@ use serde_json::Value;
 use crate::cli::progress::Progress;
 use crate::recipe::VerifierConfig;
 use crate::rollout::Task;
+
+/// Of what took so long it is said how long it took.
+const WORTH_A_LINE: Duration = Duration::from_secs(2);
 
 /// Why a verifier cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +141,7 @@ impl Rubric {
     /// # Errors
     /// The first reference that cannot be read, and how many more there are.
     pub fn bind(&self, problems: Vec<Problem>) -> Result<Vec<Arc<Task>>, JudgeError> {
+        let began = Instant::now();
         // What only this process looks at takes no time that anybody would wait for.
         let is_slow = self.parts.iter().any(|part| part.configured.is_external());
         let progress = is_slow.then(|| Progress::new("references", Some(problems.len() as u64), "problems"));
@@ -153,15 +158,16 @@ impl Rubric {
         let num_threads = self.parts.iter().map(|part| part.supervisor.jobs()).max().unwrap_or(1);
         let threads = rayon::ThreadPoolBuilder::new().num_threads(num_threads).build();
         let bound: Vec<_> = match threads {
-            Ok(threads) => threads.install(|| problems.into_par_iter().map(bind).collect()),
+            Ok(threads) => threads.install(|| problems.into_par_iter().with_max_len(1).map(bind).collect()),
             // Without threads of its own it is done by this one.
             Err(_) => problems.into_iter().map(bind).collect(),
         };
         let more = bound.iter().filter(|bound| bound.is_err()).count().saturating_sub(1);
+        if began.elapsed() >= WORTH_A_LINE {
+            progress.into_iter().for_each(Progress::finish);
+        }
         let tasks: Result<Vec<_>, _> = bound.into_iter().collect();
-        tasks
-            .inspect(|_| progress.into_iter().for_each(Progress::finish))
-            .map_err(|(origin, source)| JudgeError::Reference { origin, source, more })
+        tasks.map_err(|(origin, source)| JudgeError::Reference { origin, source, more })
     }
 
     /// Of several verifiers each takes the reference under its own name, if the data has one there.
@@ -252,7 +258,6 @@ impl std::fmt::Debug for Rubric {
 #[cfg(test)]
 mod tests {
     use std::sync::{Condvar, Mutex};
-    use std::time::Duration;
 
     use polestar_data::{Origin, ProblemPrompt};
     use polestar_verifiers::Judge;
