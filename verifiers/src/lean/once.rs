@@ -60,7 +60,7 @@ impl From<Problem> for Fault {
 
 /// What is made once for each key, by whoever asks first; the others wait.
 pub(super) struct Once<K, V> {
-    /// What is made or being made. What could not be made for now is taken out again, so that whoever comes next tries.
+    /// What is made or being made. What the machine failed to make is taken out again, so that whoever comes next tries.
     slots: Mutex<HashMap<K, Arc<Slot<V>>>>,
 }
 
