@@ -75,7 +75,7 @@ impl Trusted for Without<'_> {
 }
 
 fn check_module(library: &Library, file: &Path, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let module = open_module(file)?;
+    let module = open_module(file, Limits::TRUSTED)?;
     let mut reader = module.reader(Limits::TRUSTED);
     let mut terms = Terms::new();
     let names: Vec<String> =

@@ -26,7 +26,7 @@ pub(super) fn load(search_path: &[PathBuf], imports: &[&str]) -> Result<Vec<Load
     while let Some((name, importer)) = wanted.get(next).cloned() {
         next += 1;
         let path = finder.find(&name, importer.map(|at: usize| &loaded[at].name))?;
-        let module = open_module(&path)?;
+        let module = open_module(&path, Limits::TRUSTED)?;
         if let Some(first) = loaded.first()
             && first.module.origin() != module.origin()
         {
@@ -88,7 +88,7 @@ fn module_file(root: &Path, components: &[String]) -> PathBuf {
 /// # Errors
 ///
 /// A part cannot be opened, or is no part of a compiled module.
-pub fn open_module(path: &Path) -> Result<Module<Mmap>, LibraryError> {
+pub fn open_module(path: &Path, limits: Limits) -> Result<Module<Mmap>, LibraryError> {
     let mut paths = vec![path.to_owned()];
     for suffix in [".server", ".private"] {
         let mut part = path.as_os_str().to_owned();
@@ -98,7 +98,7 @@ pub fn open_module(path: &Path) -> Result<Module<Mmap>, LibraryError> {
         }
     }
     let files = paths.iter().map(|path| map(path)).collect::<Result<Vec<_>, _>>()?;
-    Module::read(files, Limits::TRUSTED).map_err(|source| {
+    Module::read(files, limits).map_err(|source| {
         let path = paths.get(source.part).cloned().unwrap_or_else(|| path.to_owned());
         LibraryError::Unreadable { path, source: OleanError { part: 0, ..source } }
     })
