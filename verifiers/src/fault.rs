@@ -33,9 +33,8 @@ impl Fault {
     }
 
     /// The machine refused something that the sandbox is made of.
-    #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
     pub(crate) fn io(error: std::io::Error) -> Self {
-        Self::new(CauseKind::Unreachable, format!("the machine refused the sandbox something: {error}"))
+        Self::new(CauseKind::Unreachable, refused(error))
     }
 
     /// Whether this is the end of it after so many tries.
@@ -51,6 +50,12 @@ impl Fault {
         let tries = if num_tries == 1 { "1 try".to_owned() } else { format!("{num_tries} tries") };
         Verdict::undecided(self.kind, format!("{} (after {tries})", self.message))
     }
+}
+
+/// That the machine refused something that the sandbox is made of.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn refused(error: std::io::Error) -> String {
+    format!("the machine refused the sandbox something: {error}")
 }
 
 /// Tries a verification until there is a verdict, a fault that lasts, or no more tries or time.

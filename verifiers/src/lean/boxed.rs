@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use serde_json::json;
 
+use crate::fault::refused;
 use crate::pipe::{Received, take};
 use crate::sandbox::stream::{CHUNK_BYTES, Keep, MOST_CHUNKS, Stream};
 use crate::sandbox::{BoxId, Ended, Limits, Sandbox, Zygote, handover};
@@ -132,7 +133,6 @@ impl Boxed {
         take_in: &[(&str, BorrowedFd<'_>)],
         hand_out: &[(&str, BorrowedFd<'_>)],
     ) -> Result<Self, String> {
-        let io = |error: std::io::Error| format!("the machine refused the sandbox something: {error}");
         let names =
             |files: &[(&str, _)]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         let payload = json!({
@@ -142,10 +142,10 @@ impl Boxed {
             "take_in": names(take_in),
             "hand_out": names(hand_out),
         });
-        let payload = handover::text(payload.to_string().as_bytes()).map_err(io)?;
-        let (stdin, input) = handover::feed().map_err(io)?;
-        let (output, stdout) = handover::pipe().map_err(io)?;
-        let (said, stderr) = Stream::new(Keep::End, SAID_BYTES).map_err(io)?;
+        let payload = handover::text(payload.to_string().as_bytes()).map_err(refused)?;
+        let (stdin, input) = handover::feed().map_err(refused)?;
+        let (output, stdout) = handover::pipe().map_err(refused)?;
+        let (said, stderr) = Stream::new(Keep::End, SAID_BYTES).map_err(refused)?;
         let mut fds = vec![
             ("stdin", stdin.as_fd()),
             ("out", stdout.as_fd()),
@@ -155,7 +155,7 @@ impl Boxed {
         fds.extend(take_in.iter().chain(hand_out).map(|(_, fd)| ("file", *fd)));
         let mut zygote = sandbox.take(room.memory_bytes).map_err(|error| error.to_string())?;
         let kills_before = zygote.oom_kills();
-        let id = zygote.spawn("tool", &fds, room.limits).map_err(io)?;
+        let id = zygote.spawn("tool", &fds, room.limits).map_err(refused)?;
         Ok(Self {
             sandbox: Arc::clone(sandbox),
             zygote: Some(zygote),

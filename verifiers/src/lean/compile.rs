@@ -16,6 +16,7 @@ use super::messages::messages;
 use super::screen::Message;
 use super::settings::LeanSettings;
 use super::toolchain::{Toolchain, joined};
+use crate::fault::refused;
 use crate::sandbox::{Limits, Sandbox, handover};
 
 /// The module that every file is compiled as: private names carry it.
@@ -209,11 +210,6 @@ impl Snapshot {
     fn files(&self) -> [(&'static str, &OwnedFd); 2] {
         [("header.snapshot", &self.state), ("header.snapshot.deps", &self.deps)]
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn refused(error: std::io::Error) -> String {
-    format!("the machine refused the sandbox something: {error}")
 }
 
 fn size(fd: &OwnedFd) -> Result<u64, String> {

@@ -18,7 +18,7 @@ use super::kimina::{Kimina, KiminaConfig};
 use super::once::{Once, Problem};
 use super::reference::Reference;
 use super::repl::Repl;
-use super::screen::{Message, Screen, Severity, Times};
+use super::screen::{Screen, Times, first_error};
 use super::server::{self, Server};
 use super::settings::{Backend, LeanSettings};
 use super::source::{self, Source};
@@ -247,11 +247,6 @@ fn what_failed(compiled: Compiled, lines_before: u32) -> String {
         Compiled::Memory => "Lean took too much memory; raise `memory_mb`".to_owned(),
         Compiled::Flood => "Lean wrote messages without end".to_owned(),
     }
-}
-
-/// The first message that is an error.
-pub(super) fn first_error(messages: &[Message]) -> Option<&Message> {
-    messages.iter().find(|message| message.severity == Severity::Error)
 }
 
 /// How much the kernel may do for a proof, and until when.

@@ -47,8 +47,13 @@ impl Screened {
 
     /// The first error.
     pub(crate) fn error(&self) -> Option<&Message> {
-        self.messages.iter().find(|message| message.severity == Severity::Error)
+        first_error(&self.messages)
     }
+}
+
+/// The first message that is an error.
+pub(super) fn first_error(messages: &[Message]) -> Option<&Message> {
+    messages.iter().find(|message| message.severity == Severity::Error)
 }
 
 /// How bad a message is.

@@ -5,8 +5,7 @@ use std::time::Duration;
 use polestar_lean::judgement::{JudgeError, Proof, Refusal};
 
 use super::compile::Compiled;
-use super::machine::first_error;
-use super::screen::{self, Message, Screened};
+use super::screen::{self, Message, Screened, first_error};
 use super::settings::{Backend, LeanSettings, Partial};
 use super::source::Source;
 use crate::error::shorten;
