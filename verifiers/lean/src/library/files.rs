@@ -83,7 +83,8 @@ fn module_file(root: &Path, components: &[String]) -> PathBuf {
     path
 }
 
-/// Maps the module whose first part is the file `path`, with those of its further parts that there are.
+/// Maps the module whose first part is the file `path`, with those of its further parts that there are. The files must
+/// not change while it lives, and no more of them is read than the limits allow.
 ///
 /// # Errors
 ///

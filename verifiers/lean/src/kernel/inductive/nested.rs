@@ -256,6 +256,7 @@ pub(super) fn restore(
     }
     rewrite(checker, e, done, |checker, at| {
         let (head, arguments) = checker.env.terms.spine(at);
+        // To compare ids is far less than a step, but there may be thousands of stand-ins.
         checker.spend((arguments.len() + stand_ins.len() / 16) as u64)?;
         let Some(stand_in) = stand_ins.iter().find(|ty| ty.constant == head) else { return Ok(None) };
         let Some(nested) = stand_in.nested else { return Ok(None) };
